@@ -1,0 +1,25 @@
+"""Similarities of two activation matrices: `value` has the published sign, `misalignment` is minimised."""
+
+from .cka import CKA, CKA_DEBIASED, cka
+from .gram import double_centre, flatten, gram, u_centre
+from .registry import Similarity
+from .sp import SP, sp
+
+__all__ = ["CKA", "CKA_DEBIASED", "SP", "Similarity", "cka", "double_centre", "find", "flatten", "gram", "sp", "u_centre"]
+
+SIMILARITIES = {"cka": CKA, "sp": SP}
+
+
+def find(similarity, *, debiased=False):
+    """The Similarity of that name, or the one given; `debiased` exists for "cka" alone.
+
+    >>> find("cka", debiased=True).name
+    'cka (debiased)'
+    """
+    if debiased and similarity != "cka":
+        raise ValueError(f"debiased=True is defined for similarity='cka' alone, received {similarity!r}")
+    if isinstance(similarity, Similarity):
+        return similarity
+    if similarity not in SIMILARITIES:
+        raise ValueError(f"no similarity {similarity!r}: choose from {sorted(SIMILARITIES)} or pass a gl.similarity.Similarity")
+    return CKA_DEBIASED if debiased else SIMILARITIES[similarity]

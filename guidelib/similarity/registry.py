@@ -1,0 +1,48 @@
+"""What a similarity is: a Gram matrix for each side, and a comparison of two of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Similarity:
+    """A similarity of two activation matrices, split so that each layer's matrix is made once.
+
+    gram: activations (n, ...) to (n, n), differentiable. value: two stacks (..., n, n) to (...,), with the sign of the
+    publication. misalignment: the same, lower is more alike. least: the fewest examples it is defined for.
+
+    >>> from guidelib.similarity import CKA
+    >>> x = torch.tensor([[0.0], [1.0], [5.0]])
+    >>> round(CKA(x, 3 * x).item(), 4), round(CKA.misalignment(CKA.gram(x), CKA.gram(3 * x)).item(), 4)
+    (1.0, 0.0)
+    """
+
+    name: str
+    gram: Callable
+    value: Callable
+    misalignment: Callable
+    least: int = 2
+
+    def __call__(self, x, y):
+        """Compare activations x (n, ...) and y (n, ...); a 0-dim tensor with the published sign."""
+        self.check(x, y)
+        return self.value(*same_type(self.gram(x), self.gram(y)))
+
+    def check(self, x, y):
+        """Raise a ValueError that repeats both shapes if they do not hold the same, large enough, number of examples."""
+        for side, a in (("x", x), ("y", y)):
+            if not isinstance(a, torch.Tensor):
+                raise TypeError(f"{self.name} compares torch tensors, received {side} of type {type(a).__name__}: use torch.as_tensor({side})")
+        shapes = f"x {tuple(x.shape)} and y {tuple(y.shape)}"
+        if x.ndim == 0 or y.ndim == 0 or x.shape[0] != y.shape[0]:
+            raise ValueError(f"{self.name} compares the same n examples on both sides, received {shapes}: the first axis must agree")
+        if x.shape[0] < self.least:
+            raise ValueError(f"{self.name} needs n >= {self.least} examples, received {shapes}: use a larger batch")
+
+
+def same_type(k, l):
+    """Two matrices in the wider of their types, on their common device."""
+    dtype = torch.promote_types(k.dtype, l.dtype)
+    return k.to(dtype), l.to(dtype)
