@@ -23,6 +23,7 @@ class Output:
     shape: tuple | None = None
     x: torch.Tensor | None = None
     reason: str = ""
+    default: bool = True  # whether the layer is one of those taken by default
 
 
 def selected(model):
@@ -47,6 +48,16 @@ def selected(model):
         if isinstance(module, POOLING) or any(p.ndim >= 2 for p in module.parameters(recurse=False)):
             chosen[name] = module
     return chosen
+
+
+def listened(model, names=(), *, default=True):
+    """{name: module} of the default layers, unless told otherwise, and of those of `names` that exist.
+
+    >>> list(listened(nn.Sequential(nn.Linear(1, 1), nn.ReLU()), ["1", "none"]))
+    ['0', '1']
+    """
+    named = {name: module for name, module in model.named_modules() if name}
+    return (selected(model) if default else {}) | {name: named[name] for name in names if name in named}
 
 
 def first_tensor(output):
@@ -82,6 +93,17 @@ def examples(x, n, *, batch_dim=0):
     else:
         return None, f"output {tuple(x.shape)} has no batch axis of n = {n} examples"
     return (x, "") if x.numel() else (None, f"output {tuple(x.shape)} is empty")
+
+
+def as_output(key, module, x, n, *, batch_dim=0, default=True):
+    """An Output from what a layer put out: its first tensor `x`, or None.
+
+    >>> as_output(("fc", 0), nn.Linear(1, 2), torch.zeros(3, 2), 4).reason
+    'output (3, 2) has no batch axis of n = 4 examples'
+    """
+    shape = None if x is None else tuple(x.shape)
+    x, reason = examples(x, n, batch_dim=batch_dim)
+    return Output(key, type(module).__name__, shape, x, reason, default)
 
 
 def batch_size(args, kwargs, batch_dim=0):
@@ -140,16 +162,15 @@ def capture(model, sample, *, batch_dim=0, modules=None):
 def outputs_of(model, sample, *, batch_dim=0, modules=None):
     """List of Output, one for each call of a layer, copied so that a later in-place operation cannot change them."""
     args, kwargs = as_call(sample)
-    n = batch_size(args, kwargs, batch_dim)
+    n, default = batch_size(args, kwargs, batch_dim), selected(model)
     outputs = []
 
     def visit(key, module, output):
         x = first_tensor(output)
-        shape = None if x is None else tuple(x.shape)
-        x, reason = examples(x, n, batch_dim=batch_dim)
-        outputs.append(Output(key, type(module).__name__, shape, None if x is None else x.detach().clone(), reason))
+        x = None if x is None else x.detach().clone()
+        outputs.append(as_output(key, module, x, n, batch_dim=batch_dim, default=key[0] in default))
 
-    handles = watch(selected(model) if modules is None else modules, visit)
+    handles = watch(default if modules is None else modules, visit)
     try:
         frozen_forward(model, args, kwargs)
     finally:

@@ -36,8 +36,6 @@ def pair(target_names, guide_names, *, match="depth"):
     >>> pair(["a", "b"], ["x", "y", "z"])
     [('a', 'x'), ('a', 'y'), ('b', 'z')]
     """
-    if match not in MATCHES:
-        raise ValueError(f"match is one of {MATCHES}, received {match!r}; name layers yourself with layers={{target: guide}}")
     pairs = by_depth(len(guide_names), len(target_names))
     if match == "reference":
         pairs = last_wins(pairs)
@@ -53,9 +51,7 @@ def pair_named(layers, target, guide, *, match="depth"):
     >>> pair_named({"fc*": "conv"}, {"fc1": True, "fc2": True}, {"conv": True})
     [('fc1', 'conv')]
     """
-    asked = list(layers.items()) if isinstance(layers, dict) else [tuple(p) for p in layers]
-    if not asked or any(len(p) != 2 for p in asked):
-        raise ValueError(f"layers is {{target: guide}} or [(target, guide), ...], received {layers!r}")
+    asked = layers.items() if isinstance(layers, dict) else layers
     pairs = []
     for left, right in asked:
         pairs += pair(find(left, target, "target"), find(right, guide, "guide"), match=match)

@@ -1,0 +1,272 @@
+"""Guidance: the misalignment of a target's layers to a guide's, as a term of whatever loss the target is trained with."""
+
+from collections import Counter
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from . import similarity as similarities
+from .activations import listened, outputs_of, selected
+from .frozen import as_call
+from .guides import Call, as_guide, unwrap
+from .pairing import MATCHES
+from .plan import Side, pair_sides, plan_rows
+from .recorder import Recorder
+from .similarity import CKA, CKA_DEBIASED, double_centre
+from .similarity.registry import same_type
+
+REDUCTIONS = {"sum": torch.sum, "mean": torch.mean}
+
+
+def guide(target, guide, *, layers=None, match="depth", similarity="cka", debiased=False, reduce="sum", weight=1.0,
+          stop_after=None, batch_dim=0):
+    """Align a target, layer by layer, to a frozen guide: returns a Guidance whose loss() is added to the task's loss.
+
+    The paper's method, section 3: the sum over layer pairs of 1 - CKA, on the same batch. Use as a context manager, or
+    call remove() at the end. `guide` is a torch.nn.Module, a gl.Guide or one of gl.controls.
+
+    layers: None for the default layers of both, {target glob: guide glob}, or [(target name, guide name), ...].
+    match: "depth", the paper's rule, or "reference", the released code's. similarity: "cka", "sp" or a gl.similarity.Similarity.
+    reduce: "sum" or "mean" over pairs. weight: a number or a callable of the step; 0 skips the guide. stop_after: steps, after
+    which the hooks are off. batch_dim: the axis of the examples in inputs and outputs.
+    ValueError or TypeError for options that make no sense, a compiled target, or a guide that shares parameters with the target.
+
+    >>> target, net = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))
+    >>> x = torch.eye(3).repeat(2, 1)
+    >>> with guide(target, net) as g:
+    ...     loss = target(x).square().mean() + g.loss()
+    ...     g.plan()[["target", "guide", "reason"]]
+      target guide               reason
+    0      0     0                     
+    1      1        last layer (logits)
+    2            1  last layer (logits)
+    """
+    return Guidance(target, guide, layers=layers, match=match, similarity=similarity, debiased=debiased, reduce=reduce, weight=weight,
+                    stop_after=stop_after, batch_dim=batch_dim)
+
+
+class Guidance:
+    """What guide() returns: loss() once after each forward of the target; plan() and report() are tables."""
+
+    def __init__(self, target, guide, *, layers, match, similarity, debiased, reduce, weight, stop_after, batch_dim):
+        _check_target(target)
+        _check_options(layers, match, reduce, weight, stop_after)
+        self.target, self.guide = unwrap(target), as_guide(guide)
+        self.similarity = similarities.find(similarity, debiased=debiased)
+        self.guide.check(self.similarity)
+        _check_apart(self.target, self.guide)
+        self.layers, self.match, self.reduce = layers, match, reduce
+        self.weight, self.stop_after, self.batch_dim = weight, stop_after, batch_dim
+        self.step, self.dropped = 0, Counter()
+        self.pairs, self._sides, self._rows, self._last = None, None, [], None
+        self._removed = False
+        self.recorder = Recorder(self.target, listened(self.target, self._asked(0)), default=selected(self.target), batch_dim=batch_dim)
+        self._arm()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.remove()
+
+    def __repr__(self):
+        pairs = "not paired yet" if self.pairs is None else f"{len(self.pairs)} pairs"
+        return f"Guidance({type(self.target).__name__} <- {self.guide!r}, {self.similarity.name}, {pairs}, step {self.step})"
+
+    @property
+    def stopped(self):
+        """Whether `stop_after` steps are over."""
+        return self.stop_after is not None and self.step >= self.stop_after
+
+    def loss(self):
+        """Weighted misalignment of the forward just made, a 0-dim tensor; each call is one step.
+
+        0 at weight 0, and after `stop_after` steps, when no forward is asked for. RuntimeError after remove(), or if the target ran
+        not once since the last call; the capture is cleared whatever happens, so that the next step works.
+        """
+        if self._removed:
+            raise RuntimeError("loss() after remove(): the hooks are off; make a new handle with gl.guide(target, guide)")
+        if self.stopped:
+            return torch.zeros((), device=_device(self.target))
+        try:
+            call, outputs = self.recorder.take()
+            weight = self.weight(self.step) if callable(self.weight) else self.weight
+            loss = torch.zeros((), device=call.device) if weight == 0 else weight * self._misalignment(call, outputs)
+        finally:
+            self.reset()
+        self.step += 1
+        if self.stopped:
+            self.recorder.disarm()
+        return loss
+
+    def reset(self):
+        """Forget a captured forward that is not meant for the loss."""
+        self.recorder.clear()
+
+    def remove(self):
+        """Take the hooks off; may be called twice."""
+        self.recorder.disarm()
+        self._removed = True
+
+    def plan(self, sample=None):
+        """Table of the layer pairs, then of the layers that have no part and why: names, n, features, cost of a step.
+
+        gflop is what the pair's Gram matrices and their gradient cost, traffic_mb what they read and write in memory.
+        Needs a forward of the target, or `sample`: a tensor, a tuple of arguments or a dict of keywords, on which both networks
+        are run as in eval, left as found. RuntimeError without either.
+        """
+        import pandas as pd
+
+        if sample is not None:
+            modules = listened(self.target, self._asked(0))
+            self._resolve(Call(*as_call(sample), self.batch_dim), outputs_of(self.target, sample, batch_dim=self.batch_dim, modules=modules))
+        elif self.pairs is None:
+            if self.recorder.forwards != 1:
+                raise RuntimeError("plan() does not know the layers yet: run the target once, or pass plan(sample=batch)")
+            self._resolve(*self.recorder.take())
+        return pd.DataFrame(self._rows)
+
+    def report(self):
+        """Table of the last loss(), one row a pair: misalignment, biased and debiased CKA, chance, participation ratios.
+
+        chance is the mean biased CKA if the guide's examples are permuted, sqrt(pr_target pr_guide) / (n - 1); that of the debiased
+        form is 0. The participation ratio tr(K)^2 / |K|^2 counts the dimensions that the n examples spread over, at most n - 1.
+        dropped counts the steps in which a layer of the pair did not run.
+        """
+        import pandas as pd
+
+        if self._last is None:
+            raise RuntimeError("report() is about the last loss(), and there was none yet")
+        pairs, k, l, misalignment = self._last  # k, l: (pairs, n, n)
+        n = k.shape[-1]
+        pr_target, pr_guide = _participation(k), _participation(l)
+        nan = torch.full_like(misalignment, torch.nan)
+        columns = {"misalignment": misalignment, "cka": CKA.value(double_centre(k), double_centre(l)),
+                   "cka_debiased": CKA_DEBIASED.value(k, l) if n >= CKA_DEBIASED.least else nan,
+                   "chance": (pr_target * pr_guide).sqrt() / (n - 1), "pr_target": pr_target, "pr_guide": pr_guide}
+        names = pd.DataFrame([self._names(p) for p in pairs], columns=["target", "guide"])
+        table = names.assign(n=n, **{name: column.double().cpu().numpy() for name, column in columns.items()})
+        return table.assign(dropped=[self.dropped[p] for p in pairs])
+
+    def misalignments(self):
+        """{"target <- guide": misalignment} of the last loss(), 0-dim tensors without gradient."""
+        pairs, _, _, misalignment = self._last or ((), None, None, ())
+        return {" <- ".join(self._names(p)): m for p, m in zip(pairs, misalignment, strict=True)}
+
+    def state_dict(self):
+        """The step, the counts and the guide's random streams, for a checkpoint."""
+        return {"step": self.step, "guide": self.guide.state_dict()}
+
+    def load_state_dict(self, state):
+        self.step = state["step"]
+        self.guide.load_state_dict(state["guide"])
+        self._arm()
+
+    # How a step is made
+
+    def _arm(self):
+        if not self._removed:
+            self.recorder.disarm() if self.stopped else self.recorder.arm()
+
+    def _asked(self, side):
+        """The names that a user gave for the target's side (0) or the guide's (1): layers that are not default ones among them."""
+        asked = self.layers.items() if isinstance(self.layers, dict) else self.layers or ()
+        names = [p[side] for p in asked]
+        return names + [name.rpartition("[")[0] for name in names if name.endswith("]")]
+
+    def _misalignment(self, call, outputs):
+        if call.n < self.similarity.least:
+            raise ValueError(f"{self.similarity.name} needs n >= {self.similarity.least} examples, the target received n = {call.n}: "
+                             "use a larger batch, or leave out the last, ragged one (drop_last=True)")
+        if self.pairs is None:
+            guide_grams = self._resolve(call, outputs)
+        else:
+            guide_grams, _ = self._run_guide(call, keys={key for _, key in self.pairs})
+        found = {o.key: o.x for o in outputs if o.x is not None}
+        pairs = [p for p in self.pairs if p[0] in found and p[1] in guide_grams]
+        self.dropped.update(p for p in self.pairs if p not in pairs)
+        if not pairs:
+            return torch.zeros((), device=call.device)
+        target_grams = {key: self.similarity.gram(found[key]) for key in dict(pairs)}
+        k = torch.stack([target_grams[key] for key, _ in pairs])  # (pairs, n, n)
+        l = torch.stack([guide_grams[key] for _, key in pairs])  # (pairs, n, n)
+        k, l = same_type(k, l)
+        misalignment = self.similarity.misalignment(k, l)  # (pairs,)
+        self._last = (pairs, k.detach(), l, misalignment.detach())
+        return REDUCTIONS[self.reduce](misalignment)
+
+    def _run_guide(self, call, keys=None):
+        """Run the guide: {key: Gram matrix (n, n)}, each made as its layer comes, and the Outputs without their features."""
+        grams, outputs, newest = {}, [], (None, None)
+
+        def visit(o):
+            nonlocal newest
+            if o.x is not None:
+                if o.x is not newest[0]:  # controls show one and the same tensor for every layer
+                    newest = (o.x, self.similarity.gram(o.x.detach()))
+                grams[o.key] = newest[1]
+            outputs.append(replace(o, x=None))
+
+        self.guide.run(call, visit, keys=keys, also=self._asked(1))
+        return grams, outputs
+
+    def _resolve(self, call, outputs):
+        """Pair the layers of a first forward, and listen to no more than these from now on; returns the guide's Gram matrices."""
+        ran = {o.key[0] for o in outputs}
+        target = Side("target", [replace(o, x=None) for o in outputs], absent=[name for name in self.recorder.modules if name not in ran])
+        call.target_layers = target.defaults
+        grams, guide_outputs = self._run_guide(call)
+        guide = Side("guide", guide_outputs, drops_last=self.guide.drops_last)
+        names = self.guide.rearrange(pair_sides(target, guide, layers=self.layers, match=self.match))
+        self.pairs = [(target.keys[t], guide.keys[g]) for t, g in names]
+        self._sides, self._rows = (target, guide), plan_rows(names, target, guide, call.n)
+        self.recorder.restrict({key[0] for key, _ in self.pairs})
+        return grams
+
+    def _names(self, pair):
+        return tuple(side.names[key] for side, key in zip(self._sides, pair, strict=True))
+
+
+def _participation(k):
+    """tr(K)^2 / |K|^2 of Gram matrices (pairs, n, n), after centring; 0 where K is 0."""
+    k = double_centre(k)
+    trace, square = k.diagonal(dim1=-2, dim2=-1).sum(-1), k.square().sum((-2, -1))
+    return torch.where(square == 0, torch.zeros_like(trace), trace.square() / square)
+
+
+def _check_target(target):
+    if not isinstance(target, nn.Module):
+        raise TypeError(f"the target is a torch.nn.Module, received {type(target).__name__}")
+    if isinstance(target, torch.jit.ScriptModule):
+        raise TypeError("the target is a scripted module, which hooks cannot follow: pass the module it was made from")
+    for name, module in target.named_modules():
+        if type(module).__name__ == "OptimizedModule" or getattr(module, "_compiled_call_impl", None) is not None:
+            raise ValueError(f"the target{' at ' + repr(name) if name else ''} is compiled already, and a compiled module ignores later hooks: "
+                             "call gl.guide(target, guide) first and torch.compile(target) second")
+
+
+def _check_options(layers, match, reduce, weight, stop_after):
+    if match not in MATCHES:
+        raise ValueError(f"match is one of {MATCHES}, received {match!r}; to name layers yourself use layers={{target: guide}}")
+    if reduce not in REDUCTIONS:
+        raise ValueError(f"reduce is one of {tuple(REDUCTIONS)}, received {reduce!r}")
+    if not callable(weight) and not isinstance(weight, (int, float)):
+        raise TypeError(f"weight is a number or a callable of the step, received {type(weight).__name__}")
+    if stop_after is not None and (not isinstance(stop_after, int) or stop_after < 0):
+        raise ValueError(f"stop_after is a number of steps, 0 or more, or None; received {stop_after!r}")
+    asked = layers.items() if isinstance(layers, dict) else layers
+    if layers is not None and (not isinstance(layers, (dict, list, tuple)) or not layers
+                               or any(isinstance(p, str) or len(p) != 2 or not all(isinstance(name, str) for name in p) for p in asked)):
+        raise ValueError(f"layers is {{target glob: guide glob}} or [(target name, guide name), ...], received {layers!r}")
+
+
+def _check_apart(target, guide):
+    own = {id(p) for p in target.parameters()}
+    for net in guide.networks():
+        if any(id(p) in own for p in net.parameters()):
+            raise ValueError("the guide shares parameters with the target, so it would not stay frozen: pass copy.deepcopy(guide)")
+
+
+def _device(target):
+    return next((p.device for p in target.parameters()), torch.device("cpu"))
