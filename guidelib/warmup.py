@@ -27,7 +27,8 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
 
     if steps < 0:
         raise ValueError(f"steps is a number of steps, 0 or more; received {steps!r}")
-    optimizer = torch.optim.Adam(target.parameters(), lr=lr) if optimizer is None else optimizer
+    kinds = {p.device.type for p in target.parameters()}
+    optimizer = torch.optim.Adam(target.parameters(), lr=lr, fused=kinds <= {"cpu", "cuda"}) if optimizer is None else optimizer
     stream, history = Stream(seed), []
     cuda = sorted({p.device.index for p in target.parameters() if p.device.type == "cuda"})
     with guide_(target, guide, **guide_options) as g, training_flags(target, lambda module: True), torch.random.fork_rng(devices=cuda):

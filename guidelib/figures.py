@@ -1,0 +1,169 @@
+"""Every figure of the tutorials: drawn from run records, saved as SVG and PNG, shown with its alternative text.
+
+Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker tell the role, so that neither is needed alone.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from .claims import LABELS, role
+
+PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distilled": "#009E73", "reference": "#CC79A7"}  # Okabe and Ito
+MARKERS = {"base": "o", "guided": "D", "control": "s", "distilled": "^", "reference": "P"}
+STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+
+
+def theme():
+    """Set seaborn's theme for all figures.
+
+    >>> theme()
+    """
+    import matplotlib
+    import seaborn as sns
+
+    sns.set_theme(context="notebook", style="whitegrid", palette=list(PALETTE.values()))
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "guidelib", "figure.dpi": 100, "axes.titlesize": "medium"})
+
+
+def show(figure, name, *, alt, out):
+    """Save a figure as OUT/NAME.svg and .png, and return it as an image that carries its alternative text.
+
+    alt: one sentence for a reader who cannot see the figure. ValueError if it is empty.
+    """
+    import matplotlib.pyplot as plt
+    from IPython.display import Image
+
+    if not alt.strip():
+        raise ValueError(f"figure {name!r} needs alt=: one sentence that says what it shows")
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out / f"{name}.svg", bbox_inches="tight", metadata={"Date": None, "Title": name, "Description": alt})
+    figure.savefig(out / f"{name}.png", bbox_inches="tight", dpi=120, metadata={"Description": alt})
+    plt.close(figure)
+    return Image(data=(out / f"{name}.png").read_bytes(), format="png", alt=alt, width=720)
+
+
+def axes(width=7.5, height=4.0, columns=1, **options):
+    """A figure and its axes, made without the interactive front end."""
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(1, columns, figsize=(width, height), layout="constrained", squeeze=True, **options)
+
+
+def accuracy(table, summary, *, chance, metric="test_accuracy", note=""):
+    """One line a condition: every seed a point, the mean and its interval beside them, chance as a dashed line.
+
+    table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean, low, high.
+    """
+    conditions = list(summary["condition"])
+    figure, ax = axes(height=0.9 + 0.42 * len(conditions))
+    for y, row in enumerate(summary.itertuples()):
+        kind = role(row.condition)
+        points = 100 * table.loc[table["condition"] == row.condition, metric]
+        ax.plot(points, np.full(len(points), y), MARKERS[kind], color=PALETTE[kind], alpha=0.45, markersize=6, linestyle="none")
+        ax.plot(100 * row.mean, y, MARKERS[kind], color=PALETTE[kind], markersize=9)
+        if row.low == row.low:  # one seed has no interval
+            ax.plot([100 * row.low, 100 * row.high], [y, y], color=PALETTE[kind], linewidth=2)
+    ax.axvline(100 * chance, color="black", linestyle="--", linewidth=1)
+    ax.text(100 * chance, -0.85, " chance", fontsize="small", va="center")
+    ax.set_yticks(range(len(conditions)), [LABELS.get(c, c) for c in conditions])
+    ax.set(xlabel=f"{metric.replace('_', ' ')} (%)", ylim=(len(conditions) - 0.5, -1.2), title=note)
+    ax.set_xlim(min(0, ax.get_xlim()[0]), max(100, ax.get_xlim()[1]))
+    _legend(ax, {role(c) for c in conditions})
+    return figure
+
+
+def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
+    """Learning curves by condition: mean over seeds with a band from the lowest to the highest seed.
+
+    histories: {condition: [one table a seed]}; columns: {column: label}, drawn side by side.
+    """
+    figure, panels = axes(width=4.2 * len(columns) + 0.6, columns=len(columns), sharey=True)
+    panels = np.atleast_1d(panels)
+    for ax, (column, label) in zip(panels, columns.items(), strict=True):
+        for i, (condition, tables) in enumerate(histories.items()):
+            length = min(len(t) for t in tables)
+            values = scale * np.stack([t[column].to_numpy()[:length] for t in tables])  # (seeds, epochs)
+            epochs, colour = np.arange(1, length + 1), f"C{i % 10}"
+            ax.plot(epochs, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=LABELS.get(condition, condition))
+            ax.fill_between(epochs, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
+        if chance is not None:
+            ax.axhline(scale * chance, color="black", linestyle="--", linewidth=1)
+        ax.set(xlabel="epoch", title=label)
+    panels[0].set_ylabel(ylabel)
+    panels[-1].legend(fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    figure.suptitle(note, fontsize="medium")
+    return figure
+
+
+def alignment(history, *, note=""):
+    """Misalignment of every layer pair over a warm-up: one line a pair, from shallow (dark) to deep (light), and their mean."""
+    import seaborn as sns
+
+    pairs = [c for c in history.columns if c not in ("step", "loss")]
+    figure, ax = axes()
+    for colour, name in zip(sns.color_palette("viridis", len(pairs)), pairs, strict=True):
+        ax.plot(history["step"], history[name], color=colour, linewidth=1)
+    ax.plot(history["step"], history[pairs].mean(axis=1), color="black", linewidth=2.5, linestyle="--", label="mean over pairs")
+    mappable = _colour_scale(len(pairs))
+    figure.colorbar(mappable, ax=ax, label="layer pair, from input (1) to output")
+    ax.set(xlabel="warm-up step", ylabel="misalignment, 1 - CKA", ylim=(0, 1.02), title=note)
+    ax.legend()
+    return figure
+
+
+def dimension(tables, *, limit=None, note=""):
+    """Effective dimension of the target's layers, from input to output: {label: table(layer, effective_dimension)}."""
+    figure, ax = axes()
+    for i, (label, seeds) in enumerate(tables.items()):
+        values = np.stack([t["effective_dimension"].to_numpy() for t in seeds])  # (seeds, layers)
+        depth = np.arange(1, values.shape[1] + 1)
+        ax.plot(depth, values.mean(0), color=f"C{i % 10}", linestyle=STYLES[i % len(STYLES)], label=label)
+        ax.fill_between(depth, values.min(0), values.max(0), color=f"C{i % 10}", alpha=0.15, linewidth=0)
+    if limit:
+        ax.axhline(limit, color="black", linestyle="--", linewidth=1)
+        ax.text(1, limit, " most that n examples allow", fontsize="small", va="bottom")
+    ax.set(xlabel="layer, from input to output", ylabel="participation ratio (dimensions)", yscale="log", title=note)
+    ax.legend(fontsize="small")
+    return figure
+
+
+def grams(matrices, *, note=""):
+    """Gram matrices side by side, {title: (n, n)}, each on a scale of its own, blue to red about zero."""
+    figure, panels = axes(width=2.6 * len(matrices) + 0.4, height=2.9, columns=len(matrices))
+    for ax, (title, k) in zip(np.atleast_1d(panels), matrices.items(), strict=True):
+        k = np.asarray(k)
+        limit = np.abs(k).max() or 1
+        ax.imshow(k, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        ax.set(title=title, xticks=[], yticks=[], xlabel="example", ylabel="example")
+    figure.suptitle(note, fontsize="medium")
+    return figure
+
+
+def images(x, y, *, rows=2, columns=10, note=""):
+    """The first images of a batch x (n, c, h, w) with their labels y (n,)."""
+    import matplotlib.pyplot as plt
+
+    figure, panels = plt.subplots(rows, columns, figsize=(0.8 * columns, 0.95 * rows), layout="constrained")
+    for ax, image, label in zip(np.ravel(panels), x, y, strict=False):
+        image = image.permute(1, 2, 0).numpy()
+        image = (image - image.min()) / max(float(image.max() - image.min()), 1e-12)
+        ax.imshow(image.squeeze(), cmap="gray")
+        ax.set(title=int(label), xticks=[], yticks=[])
+    figure.suptitle(note, fontsize="medium")
+    return figure
+
+
+def _legend(ax, kinds):
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=PALETTE[k], marker=MARKERS[k], linestyle="none", label=k) for k in PALETTE if k in kinds]
+    ax.legend(handles=handles, fontsize="small", loc="lower right")
+
+
+def _colour_scale(pairs):
+    import matplotlib
+    from matplotlib.colors import Normalize
+
+    return matplotlib.cm.ScalarMappable(norm=Normalize(1, max(pairs, 2)), cmap="viridis")

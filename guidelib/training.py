@@ -1,0 +1,124 @@
+"""The training loop: one function, read top to bottom. Guidance is one more term of its loss, distillation another loss."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+DIVERGED = 1e4  # times the chance loss
+
+
+@dataclass(frozen=True)
+class History:
+    """What a training run left: `table`, one row an epoch, and `status`, "ok" or "diverged"."""
+
+    table: object
+    status: str
+
+
+def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, optimizer="adam", schedule=None, guidance=None,
+          distillation=None, order_seed=0, dropout_seed=0, progress=False):
+    """Train a target on an ImageTask, in place; returns its History. The loss is cross-entropy in nats, plus guidance.loss() if given.
+
+    guidance: a handle of gl.guide on this target. distillation: a callable(logits, x, y) that takes the place of the cross-entropy.
+    schedule: None, "cosine" to 0 at the last step, or "step", a tenth every 30 epochs as in the released code. order_seed draws
+    the batches, dropout_seed the dropout; the caller's global stream is left alone. Columns of the table: epoch, train_loss and
+    train_accuracy (means over the epoch as it was trained), validation_ and test_loss and _accuracy (in eval), misalignment (mean over
+    pairs). A loss that is not finite, or beyond 10,000 times chance, ends the run with status "diverged" and the epochs so far.
+
+    >>> import guidelib as gl
+    >>> task = gl.tasks.digits(train=200)
+    >>> net = gl.networks.FCN(inputs=64, outputs=10, depth=1, width=64)
+    >>> history = train(net, task, epochs=5, batch_size=50)
+    >>> history.status, bool(history.table["test_accuracy"].iloc[-1] > 0.5)
+    ('ok', True)
+    """
+    import pandas as pd
+
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer is one of {sorted(OPTIMIZERS)}, received {optimizer!r}")
+    device = next(target.parameters()).device
+    task = task.to(device)
+    stepper = make_optimizer(target, optimizer, lr, weight_decay)
+    order = torch.Generator().manual_seed(order_seed)
+    steps = epochs * math.ceil(len(task.train[1]) / batch_size)
+    rate = make_schedule(stepper, schedule, steps, epochs)
+    rows, status = [], "ok"
+
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(dropout_seed)
+        for epoch in bar(range(1, epochs + 1), progress):
+            target.train()
+            total = torch.zeros(4, device=device)  # loss, correct, misalignment, examples
+            for x, y in task.batches("train", batch_size, order):
+                stepper.zero_grad(set_to_none=True)
+                logits = target(x)  # (n, classes)
+                loss = task_loss = F.cross_entropy(logits, y) if distillation is None else distillation(logits, x, y)
+                if guidance is not None:
+                    loss = loss + guidance.loss()
+                loss.backward()
+                stepper.step()
+                rate.step()
+                correct = (logits.argmax(1) == y).sum()
+                total += torch.stack([task_loss.detach() * len(y), correct, mean_misalignment(guidance, device) * len(y), total.new_tensor(len(y))])
+            row = {"epoch": epoch} | dict(zip(("train_loss", "train_accuracy", "misalignment"), (total[:3] / total[3]).tolist(), strict=True))
+            for split in ("validation", "test"):
+                row[f"{split}_loss"], row[f"{split}_accuracy"] = evaluate(target, task, split)
+            rows.append(row)
+            if not all(abs(row[name]) < DIVERGED * task.chance_loss for name in ("train_loss", "validation_loss")):  # NaN too
+                status = "diverged"
+                break
+    return History(pd.DataFrame(rows), status)
+
+
+def evaluate(target, task, split, *, batch_size=1024):
+    """(mean cross-entropy in nats, accuracy) of a network on a split, in eval mode, which is undone afterwards."""
+    mode = target.training
+    target.eval()
+    loss = correct = n = 0
+    with torch.no_grad():
+        for x, y in task.batches(split, batch_size):
+            logits = target(x)
+            loss += F.cross_entropy(logits, y, reduction="sum").item()
+            correct += (logits.argmax(1) == y).sum().item()
+            n += len(y)
+    target.train(mode)
+    return loss / n, correct / n
+
+
+def mean_misalignment(guidance, device):
+    """Mean over pairs of the newest misalignments, without waiting for the device; NaN when there is no guidance."""
+    values = list(guidance.misalignments().values()) if guidance is not None and not guidance.stopped else []
+    return torch.stack(values).mean().to(device) if values else torch.full((), torch.nan, device=device)
+
+
+def make_optimizer(target, name, lr, weight_decay):
+    """The optimiser by name; Adam in its fused form where the device has one, which a deep net of small layers notices."""
+    options = {"lr": lr, "weight_decay": weight_decay}
+    if name == "sgd":
+        options["momentum"] = 0.9
+    elif next(target.parameters()).device.type in ("cpu", "cuda"):
+        options["fused"] = True
+    return OPTIMIZERS[name](target.parameters(), **options)
+
+
+def make_schedule(optimizer, name, steps, epochs):
+    """The learning rate's schedule by name, stepped once a batch."""
+    if name is None:
+        return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    if name == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(steps, 1))
+    if name == "step":
+        return torch.optim.lr_scheduler.StepLR(optimizer, step_size=max(30 * steps // max(epochs, 1), 1), gamma=0.1)
+    raise ValueError(f"schedule is None, 'cosine' or 'step', received {name!r}")
+
+
+def bar(epochs, progress):
+    """A progress bar if it is asked for and somebody watches."""
+    if not progress:
+        return epochs
+    from tqdm.auto import tqdm
+
+    return tqdm(epochs, desc="training", unit="epoch", leave=False, disable=None)
