@@ -1,0 +1,47 @@
+"""Distillation of outputs (Hinton et al. 2015), the baseline that guidance is compared with: here there are teachers."""
+
+import torch
+import torch.nn.functional as F
+
+from .frozen import frozen_forward
+
+DIRECTIONS = ("teacher-target", "target-teacher")
+
+
+def kd_loss(logits, teacher_logits, y, *, temperature=4.0, alpha=0.5, direction="teacher-target"):
+    """alpha T^2 KL(teacher || target) + (1 - alpha) cross-entropy, of logits (n, classes), with labels y (n,); in nats, mean over n.
+
+    Both distributions are softened by the temperature T. The paper uses T = 2, alpha = 0.5 and writes the divergence the other
+    way round (appendix H): direction="target-teacher". ValueError for a temperature that is not positive, alpha outside [0, 1] or
+    logits whose shapes differ.
+
+    >>> logits = torch.tensor([[2.0, 0.0]])
+    >>> kd_loss(logits, logits, torch.tensor([0]), alpha=1.0)
+    tensor(0.)
+    """
+    if logits.shape != teacher_logits.shape:
+        raise ValueError(f"target and teacher need logits of one shape, received {tuple(logits.shape)} and {tuple(teacher_logits.shape)}")
+    if not temperature > 0 or not 0 <= alpha <= 1:
+        raise ValueError(f"temperature must be positive and alpha in [0, 1], received temperature={temperature}, alpha={alpha}")
+    if direction not in DIRECTIONS:
+        raise ValueError(f"direction is one of {DIRECTIONS}, received {direction!r}")
+    target, teacher = (F.log_softmax(z / temperature, dim=1) for z in (logits, teacher_logits))
+    ends = (target, teacher) if direction == "teacher-target" else (teacher, target)
+    divergence = F.kl_div(*ends, reduction="batchmean", log_target=True)
+    return alpha * temperature**2 * divergence + (1 - alpha) * F.cross_entropy(logits, y)
+
+
+class Distillation:
+    """A frozen teacher as a loss: call with (logits, x, y). The teacher runs as in eval and is left as found.
+
+    >>> teacher = torch.nn.Linear(2, 3)
+    >>> x, y = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)
+    >>> Distillation(teacher, alpha=1.0)(teacher(x), x, y).round(decimals=5).item()
+    0.0
+    """
+
+    def __init__(self, teacher, *, temperature=4.0, alpha=0.5, direction="teacher-target"):
+        self.teacher, self.options = teacher, {"temperature": temperature, "alpha": alpha, "direction": direction}
+
+    def __call__(self, logits, x, y):
+        return kd_loss(logits, frozen_forward(self.teacher, (x,)), y, **self.options)
