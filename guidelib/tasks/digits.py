@@ -18,15 +18,24 @@ def digits(*, train=1000, validation=300, split_seed=0):
     >>> [len(task.split(name)[1]) for name in ("train", "validation", "test")], task.input_shape
     ([200, 300, 497], (1, 8, 8))
     """
-    from sklearn.datasets import load_digits
-
     test = 497
     if train < 1 or validation < 1 or train + validation > IMAGES - test:
         raise ValueError(f"train and validation share {IMAGES - test} images, received train={train} and validation={validation}")
-    pixels, labels = load_digits(return_X_y=True)
+    pixels, labels = _arrays()
     x, y = torch.tensor(pixels, dtype=torch.float32).view(-1, 1, 8, 8), torch.tensor(labels)  # (n, 1, 8, 8), (n,)
     order = permutation(IMAGES, split_seed)
     parts = {"test": order[-test:], "validation": order[-test - validation:-test], "train": order[:train]}
-    data_hash = hashlib.sha256(pixels.tobytes() + labels.astype("int64").tobytes()).hexdigest()
-    return image_task(name="digits", classes=10, data_hash=data_hash, encoding="raw",
+    return image_task(name="digits", classes=10, data_hash=digits_hash(), encoding="raw",
                       **{name: (x[index], y[index]) for name, index in parts.items()})
+
+
+def digits_hash():
+    """SHA-256 of all pixels and labels."""
+    pixels, labels = _arrays()
+    return hashlib.sha256(pixels.tobytes() + labels.astype("int64").tobytes()).hexdigest()
+
+
+def _arrays():
+    from sklearn.datasets import load_digits
+
+    return load_digits(return_X_y=True)

@@ -1,0 +1,40 @@
+"""Conditions of an experiment: a base, a distillation, or GUIDE[-SCHEDULE]."""
+
+from dataclasses import dataclass
+
+GUIDES = ("trained", "untrained", "identity", "data-gram", "shuffled", "same-family", "other-family", "fresh-noise")
+SCHEDULES = {
+    "": "throughout, on data",
+    "warm-up": "alignment alone, on noise, before training",
+    "stopped": "for the first steps on data, then none",
+    "noise-fed": "throughout, the guide fed noise",
+}
+BASES = ("base", "base-tuned", "base-residual")
+DISTILLATIONS = ("distilled", "distilled-untrained")
+CONDITIONS = BASES + DISTILLATIONS + tuple(f"{guide}-{schedule}".rstrip("-") for guide in GUIDES for schedule in SCHEDULES)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """guide: one of GUIDES or None. schedule: one of SCHEDULES. teacher: None, "trained" or "untrained"."""
+
+    name: str
+    guide: str | None = None
+    schedule: str = ""
+    teacher: str | None = None
+
+
+def parse(name):
+    """The Condition of a name; ValueError lists them all.
+
+    >>> parse("same-family-warm-up")
+    Condition(name='same-family-warm-up', guide='same-family', schedule='warm-up', teacher=None)
+    """
+    if name not in CONDITIONS:
+        raise ValueError(f"no condition {name!r}: choose from {', '.join(CONDITIONS)}")
+    if name in BASES:
+        return Condition(name)
+    if name in DISTILLATIONS:
+        return Condition(name, teacher="untrained" if name.endswith("-untrained") else "trained")
+    guide = next(g for g in GUIDES if name == g or name.startswith(f"{g}-"))
+    return Condition(name, guide=guide, schedule=name[len(guide) + 1:])

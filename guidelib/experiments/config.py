@@ -1,0 +1,133 @@
+"""The configuration of one run: every number that matters, nothing implied."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields, replace
+
+from .conditions import parse
+
+RECIPE = 1  # raised whenever the numbers of an experiment change
+
+# deep-fcn. `fast` is the smallest setting found in which the 50-layer base stays at chance; `overfit` one in which it memorises.
+PROFILES = {
+    "smoke": {"data": "digits", "train": 200, "validation": 100, "depth": 6, "width": 32, "guide_width": 4, "guide_epochs": 2,
+              "warm_up_steps": 10, "stop_steps": 4, "epochs": 2, "batch_size": 64},
+    "fast": {},
+    "full": {"data": "cifar10", "train": 45000, "validation": 5000, "depth": 48, "width": 1024, "guide_width": 64, "guide_epochs": 30,
+             "warm_up_steps": 300, "warm_up_lr": 1e-3, "stop_steps": 300, "epochs": 30, "batch_size": 256, "lr": 1e-4},
+    "paper": {"data": "imagenet", "train": 1281167, "validation": 50000, "depth": 48, "width": 1024, "guide_width": 64, "guide_epochs": 100,
+              "warm_up_steps": 300, "stop_steps": 300, "epochs": 100, "batch_size": 256, "lr": 1e-4},
+}
+REGIMES = {
+    "untrainable": {},
+    "overfit": {"smoke": {"depth": 4, "train": 60, "dropout": 0.0},
+                "fast": {"depth": 20, "train": 200, "dropout": 0.0, "epochs": 40, "stop_steps": 40, "width": 256}},
+}
+# Settings of base-tuned: found by guidelib.experiments.search on base runs alone, chosen on validation; its log is in results/search.
+TUNED = {
+    ("untrainable", "fast"): {"dropout": 0.0, "init": "orthogonal"},
+    ("overfit", "fast"): {"init": "orthogonal"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One run of an experiment. Sizes in examples, lengths in epochs or steps; the seeds of what is random are apart.
+
+    layers: "all" pairs, or "first-k" or "last-k" of them in the target's order. stop_steps: when a "-stopped" schedule lets go.
+    """
+
+    experiment: str
+    condition: str
+    profile: str
+    regime: str = "untrainable"
+    seed: int
+    recipe: int = RECIPE
+    threads: int = 1
+    # data
+    data: str = "digits"
+    data_hash: str = ""
+    train: int = 1000
+    validation: int = 300
+    split_seed: int = 0
+    # target
+    depth: int = 50
+    width: int = 192
+    norm: str | None = "batch"
+    dropout: float = 0.1
+    init: str = "default"
+    residual: bool = False
+    # guide, or teacher
+    guide_width: int = 8
+    guide_norm: str = "running"
+    guide_epochs: int = 10
+    # guidance
+    similarity: str = "cka"
+    debiased: bool = False
+    match: str = "depth"
+    reduce: str = "sum"
+    layers: str = "all"
+    weight: float = 1.0
+    warm_up_steps: int = 100
+    warm_up_lr: float = 3e-3
+    stop_steps: int = 48
+    # distillation
+    temperature: float = 2.0
+    alpha: float = 0.5
+    # training
+    epochs: int = 15
+    batch_size: int = 64
+    optimizer: str = "adam"
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    schedule: str | None = None
+    # seeds
+    target_seed: int
+    guide_seed: int
+    order_seed: int
+    dropout_seed: int
+    noise_seed: int
+
+    def key(self):
+        """The hash that names the record of this run: equal for equal configurations, and for nothing else.
+
+        >>> config("deep-fcn", seed=1).key() == config("deep-fcn", seed=1, lr=0.1).key()
+        False
+        """
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def with_(self, **changes):
+        """The same configuration with some fields changed."""
+        return replace(self, **changes)
+
+
+def config(experiment, *, condition="base", profile="fast", regime="untrainable", seed=0, **overrides):
+    """The Config of one run: profile, regime and condition give the numbers, `overrides` change any of them.
+
+    The random streams of target, guide, data order, dropout and noise are seeded apart, all following from `seed`. ValueError for a
+    name that is not known, with the list of those that are.
+
+    >>> config("deep-fcn", condition="untrained-warm-up", profile="smoke", seed=3).guide_seed
+    1003
+    """
+    from ..tasks import fingerprint
+
+    for name, value, known in (("experiment", experiment, EXPERIMENTS), ("profile", profile, PROFILES), ("regime", regime, REGIMES)):
+        if value not in known:
+            raise ValueError(f"no {name} {value!r}: choose from {', '.join(known)}")
+    parsed = parse(condition)
+    unknown = set(overrides) - {f.name for f in fields(Config)}
+    if unknown:
+        raise ValueError(f"no setting {sorted(unknown)}: choose from {[f.name for f in fields(Config)]}")
+    values = {"target_seed": seed, "guide_seed": 1000 + seed, "order_seed": 2000 + seed, "dropout_seed": 3000 + seed, "noise_seed": 4000 + seed}
+    values |= PROFILES[profile] | REGIMES[regime].get(profile, {})
+    if parsed.name == "base-tuned":
+        values |= TUNED.get((regime, profile), {})
+    values["residual"] = parsed.name == "base-residual"
+    values |= overrides
+    made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed, **values)
+    return made if made.data_hash else made.with_(data_hash=fingerprint(made.data))
+
+
+EXPERIMENTS = ("deep-fcn",)

@@ -1,0 +1,137 @@
+"""deep-fcn: a fully connected net too deep to train, and a ResNet as its guide (paper, section 5, table 3; table 5 on CIFAR-10)."""
+
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import nullcontext
+from math import prod
+from pathlib import Path
+
+import torch
+
+from .. import controls
+from ..analysis import effective_dimension_by_layer, generalisation_gap
+from ..distillation import Distillation
+from ..guidance import guide as guide_
+from ..guides import Guide
+from ..networks import FCN, ResNet
+from ..tasks import load
+from ..training import train
+from ..warmup import warm_up
+from .conditions import parse
+
+PROBED = 256  # validation examples on which the effective dimension is measured, at most
+
+
+def run(config, *, device, store):
+    """One run: returns (metrics, curves). store: a folder for trained guides, which several runs share; None keeps none."""
+    condition = parse(config.condition)
+    task = load(config.data, train=config.train, validation=config.validation, split_seed=config.split_seed).to(device)
+    target = make_target(config, task).to(device)
+    guide = make_guide(config, condition, task, target, store)
+    probe = task.validation[0][:PROBED]
+    curves = {"dimension": {"start": dimensions(target, probe)}}
+
+    options = {"similarity": config.similarity, "debiased": config.debiased, "match": config.match, "reduce": config.reduce}
+    sample = task.train[0][:config.batch_size]
+    if guide is not None and config.layers != "all":
+        options["layers"] = subset(target, guide, sample, config.layers, options)
+    if condition.schedule == "warm-up":
+        history = warm_up(target, guide, sample=sample, steps=config.warm_up_steps, lr=config.warm_up_lr, seed=config.noise_seed, **options)
+        curves["warm_up"] = history.to_dict("list")
+        curves["dimension"]["warmed up"] = dimensions(target, probe)
+
+    handle = nullcontext()
+    if guide is not None and condition.schedule != "warm-up":
+        stop = config.stop_steps if condition.schedule == "stopped" else None
+        handle = guide_(target, guide, weight=config.weight, stop_after=stop, **options)
+    teacher = None
+    if condition.teacher is not None:
+        teacher = Distillation(make_resnet(config, task, store, trained=condition.teacher == "trained"), temperature=config.temperature, alpha=config.alpha)
+    with handle as guidance:
+        history = train(target, task, epochs=config.epochs, batch_size=config.batch_size, lr=config.lr, weight_decay=config.weight_decay,
+                        optimizer=config.optimizer, schedule=config.schedule, guidance=guidance, distillation=teacher,
+                        order_seed=config.order_seed, dropout_seed=config.dropout_seed)
+    curves["dimension"]["end"] = dimensions(target, probe)
+    curves["training"] = history.table.to_dict("list")
+    return metrics(history, task), curves
+
+
+def make_target(config, task):
+    """The fully connected net, from its own seed."""
+    return FCN(inputs=prod(task.input_shape), outputs=task.classes, depth=config.depth, width=config.width, norm=config.norm,
+               dropout=config.dropout, init=config.init, residual=config.residual, seed=config.target_seed)
+
+
+def make_guide(config, condition, task, target, store):
+    """The guide or control of a condition, or None. Every control takes the pairs that the untrained ResNet would get."""
+    if condition.guide is None:
+        return None
+    resnet = make_resnet(config, task, store, trained=condition.guide == "trained")
+    inputs = "noise" if condition.schedule == "noise-fed" else "same"
+    like = Guide(resnet, norm=config.guide_norm, inputs=inputs, seed=config.noise_seed + 500)
+    net = {"same-family": lambda: controls.same_family(target, seed=config.guide_seed),
+           "other-family": lambda: controls.other_family(task.train[0][:2], seed=config.guide_seed)}.get(condition.guide)
+    if net is not None:
+        return Guide(net(), inputs=inputs, seed=config.noise_seed + 500)
+    made = {"trained": lambda: like, "untrained": lambda: like,
+            "identity": lambda: controls.identity(like), "data-gram": lambda: controls.data_gram(like),
+            "shuffled": lambda: controls.shuffled(like, seed=config.guide_seed),
+            "fresh-noise": lambda: controls.fresh_noise(like, seed=config.guide_seed)}
+    return made[condition.guide]()
+
+
+def make_resnet(config, task, store, *, trained):
+    """The guide's ResNet; trained alone on the same training split, and kept in `store` for other runs with the same one."""
+    net = ResNet(channels=task.input_shape[0], outputs=task.classes, width=config.guide_width, seed=config.guide_seed).to(task.train[0].device)
+    if not trained:
+        return net
+    facts = {name: getattr(config, name) for name in ("data_hash", "train", "validation", "split_seed", "guide_width", "guide_epochs",
+                                                      "guide_seed", "batch_size", "recipe", "threads")}
+    name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    path = None if store is None else Path(store) / f"resnet-{name}.pt"
+    if path is not None and path.exists():
+        net.load_state_dict(torch.load(path, map_location=task.train[0].device, weights_only=True))
+        return net
+    train(net, task, epochs=config.guide_epochs, batch_size=config.batch_size, lr=1e-3, order_seed=config.guide_seed, dropout_seed=config.guide_seed)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        os.close(handle)
+        torch.save(net.state_dict(), temporary)
+        os.replace(temporary, path)  # two runs that train the same guide at once write the same file
+    return net
+
+
+def subset(target, guide, sample, layers, options):
+    """The first or last k layer pairs in the target's order, "first-5" or "last-5", as a list for gl.guide (paper, table 5)."""
+    end, _, count = layers.partition("-")
+    if end not in ("first", "last") or not count.isdigit() or int(count) < 1:
+        raise ValueError(f"layers is 'all', 'first-K' or 'last-K', received {layers!r}")
+    with guide_(target, guide, **options) as g:
+        plan = g.plan(sample)
+    pairs = [(row.target, row.guide) for row in plan.itertuples() if not row.reason]
+    return pairs[:int(count)] if end == "first" else pairs[-int(count):]
+
+
+def dimensions(target, probe):
+    """Effective dimension of each of the target's layers on the probe."""
+    return [round(v, 4) for v in effective_dimension_by_layer(target, probe)["effective_dimension"]]
+
+
+def metrics(history, task):
+    """The numbers of a run: at the epoch of lowest validation loss, as the paper reports, and `_last` at the end.
+
+    A run that diverged keeps its epochs; a loss that is not finite never counts as lowest.
+    """
+    table = history.table
+    loss = table["validation_loss"].where(table["validation_loss"].notna(), float("inf"))
+    best, last = table.loc[loss.idxmin()], table.iloc[-1]
+    return {"status": history.status, "best_epoch": int(best["epoch"]), "epochs": len(table), "chance": task.chance,
+            "test_accuracy": best["test_accuracy"], "validation_accuracy": best["validation_accuracy"],
+            "validation_loss": best["validation_loss"], "train_accuracy": best["train_accuracy"],
+            "test_accuracy_last": last["test_accuracy"], "validation_accuracy_last": last["validation_accuracy"],
+            "validation_loss_last": last["validation_loss"], "train_accuracy_last": last["train_accuracy"],
+            "gap_last": float(generalisation_gap(table).iloc[-1]),
+            "n_train": len(task.train[1]), "n_validation": len(task.validation[1]), "n_test": len(task.test[1])}

@@ -1,0 +1,96 @@
+"""Run records: one UTF-8 JSON object a run, named by the hash of its configuration, written whole or not at all."""
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+
+SCHEMA = 1
+PARTS = ("config", "metrics", "curves", "environment", "duration_s", "schema")
+
+
+def path_of(config, out):
+    """Where the record of a Config lies in the folder `out`."""
+    return Path(out) / f"{config.experiment}-{config.condition}-{config.profile}-{config.seed}-{config.key()}.json"
+
+
+def write(record, path):
+    """Write a record atomically: a process that dies leaves either the whole file or none. Not-a-numbers become null."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(json.dumps(_finite(record), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    os.replace(temporary, path)
+    return path
+
+
+def read(path):
+    """Read one record; ValueError that names the file if it is not a record of this schema."""
+    try:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON ({error}): delete it, and the run is made again") from error
+    if not isinstance(record, dict) or set(record) != set(PARTS) or record["schema"] != SCHEMA:
+        raise ValueError(f"{path} is not a run record of schema {SCHEMA}: delete it, and the run is made again")
+    return record
+
+
+def read_all(folder):
+    """All records of a folder, by name."""
+    return [read(path) for path in sorted(Path(folder).glob("*.json"))]
+
+
+def results(records):
+    """Table with one row a run: the experiment, condition, profile, regime and seed, then all metrics, device and seconds."""
+    import pandas as pd
+
+    names = ("experiment", "condition", "profile", "regime", "seed")
+    rows = [{name: r["config"][name] for name in names} | r["metrics"] | {"device": r["environment"]["device"], "duration_s": r["duration_s"]}
+            for r in records]
+    return pd.DataFrame(rows)
+
+
+def summary(records, *, metric="test_accuracy"):
+    """Table with one row a condition, in the order of the records: mean, low, high (Student-t 95 % over seeds), seeds, n.
+
+    n is the number of test examples behind each value. A condition of one seed has no interval (NaN).
+    """
+    import pandas as pd
+
+    from ..statistics import student_t_interval
+
+    rows = []
+    for condition in dict.fromkeys(r["config"]["condition"] for r in records):
+        values = values_of(records, condition, metric)
+        mean, low, high = student_t_interval(values.values())
+        n = next(r["metrics"]["n_test"] for r in records if r["config"]["condition"] == condition)
+        rows.append({"condition": condition, "mean": mean, "low": low, "high": high, "seeds": len(values), "n": n})
+    return pd.DataFrame(rows)
+
+
+def difference(records, condition, against, *, metric="test_accuracy"):
+    """(mean, low, high) of a metric in one condition minus another, paired by seed."""
+    from ..statistics import paired_difference
+
+    return paired_difference(values_of(records, condition, metric), values_of(records, against, metric))
+
+
+def values_of(records, condition, metric):
+    """{seed: value} of a metric in one condition; ValueError if it was not run, or if two runs share a seed."""
+    chosen = [r for r in records if r["config"]["condition"] == condition]
+    if not chosen:
+        raise ValueError(f"no run of {condition!r} among {sorted({r['config']['condition'] for r in records})}")
+    values = {r["config"]["seed"]: r["metrics"][metric] for r in chosen}
+    if len(values) < len(chosen):
+        raise ValueError(f"{len(chosen)} runs of {condition!r} share {len(values)} seeds: they differ in other settings, compare them apart")
+    return values
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,85 @@
+"""One run of an experiment, from its configuration to its record."""
+
+import platform
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from . import deep_fcn
+from .records import SCHEMA, path_of, read, write
+
+RUNNERS = {"deep-fcn": deep_fcn.run}
+
+
+def run(config, *, out=None, device="auto", recompute=False):
+    """The record of a Config: read if it lies in `out`, else made and, with `out`, written there.
+
+    device: "auto" (cuda, else cpu), or any torch device. On a CPU the same Config gives the same `config`, `metrics` and `curves`
+    to the last bit, with `threads` torch threads whatever the process has.
+
+    >>> from guidelib.experiments import config
+    >>> record = run(config("deep-fcn", profile="smoke"), device="cpu")
+    >>> sorted(record)
+    ['config', 'curves', 'duration_s', 'environment', 'metrics', 'schema']
+    """
+    path = None if out is None else path_of(config, out)
+    if path is not None and path.exists() and not recompute:
+        return read(path)
+    device = find_device(device)
+    store = None if out is None else Path(out) / "guides"
+    start = time.perf_counter()
+    with threads(config.threads):
+        metrics, curves = RUNNERS[config.experiment](config, device=device, store=store)
+    record = {"config": asdict(config), "metrics": metrics, "curves": curves, "environment": environment(device),
+              "duration_s": round(time.perf_counter() - start, 2), "schema": SCHEMA}
+    if path is not None:
+        write(record, path)
+        record = read(path)  # what the next reader will see
+    return record
+
+
+def find_device(name="auto"):
+    """The torch device of a name; "auto" is cuda where there is one, else cpu (mps is used when it is asked for).
+
+    >>> find_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {name!r} cannot be used here ({error}): choose 'auto', 'cpu', 'cuda' or 'mps'") from error
+
+
+@contextmanager
+def threads(n):
+    """Within, torch uses n threads: how sums are split, and so their last bit, depends on it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def environment(device):
+    """Versions, device and commit, for a record."""
+    from .. import __version__
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {"guidelib": __version__, "python": platform.python_version(), "torch": torch.__version__, "system": platform.system(),
+            "device": device.type, "device_name": name, "commit": commit()}
+
+
+def commit():
+    """The commit of the checkout this file lies in, "" outside one."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
