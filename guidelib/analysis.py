@@ -24,24 +24,31 @@ def generalisation_gap(table, *, metric="accuracy"):
 def effective_dimension(x, *, corrected=False):
     """Participation ratio of activations x (n, ...): (sum of the covariance's eigenvalues)^2 / sum of their squares.
 
-    The number of dimensions that the examples spread over: p for isotropic features, 1 for a line, at most n - 1 for n examples.
-    corrected=True estimates that of the population from unbiased estimates of tr(S)^2 (up to order 1/n) and tr(S^2), through the
-    U-centred Gram matrix; it may exceed n, and needs n >= 4. Constant features give 0. Gao et al. 2017.
+    The number of dimensions that the examples spread over: p for isotropic features, 1 for a line, at most n - 1 for n examples,
+    however many the population has. corrected=True estimates the population's from n >= 4 examples: the ratio of unbiased estimates of
+    tr(S)^2 and tr(S^2), S the population's covariance, each a mean over four distinct examples so that no example meets itself. It may
+    exceed n, and is noisy, or infinite, where n is far below it. Constant features give 0; NaN gives NaN. ValueError for too few
+    examples. Gao et al. 2017; Szekely and Rizzo 2014 for the U-centring behind tr(S^2).
 
     >>> round(effective_dimension(torch.eye(5)), 6)
     4.0
+    >>> x = torch.randn(100, 500, generator=torch.Generator().manual_seed(0))  # 500 dimensions, seen through 100 examples
+    >>> round(effective_dimension(x)), round(effective_dimension(x, corrected=True), -1)
+    (83, 500.0)
     """
-    k = gram(x.detach().double())  # (n, n), centred
-    n = k.shape[0]
-    if n < (4 if corrected else 2):
-        raise ValueError(f"effective_dimension needs n >= {4 if corrected else 2} examples, received {tuple(x.shape)}")
-    trace = k.diagonal().sum()
-    if trace == 0:
+    needed = 4 if corrected else 2
+    if x.ndim < 2 or len(x) < needed:
+        raise ValueError(f"effective_dimension needs activations (n, ...) of n >= {needed} examples, received {tuple(x.shape)}")
+    x = x.detach().cpu() if x.device.type == "mps" else x.detach()  # mps has no float64
+    n, k = len(x), gram(x.double())  # (n, n), centred
+    if k.diagonal().sum() == 0:
         return 0.0
     if not corrected:
-        return float(trace.square() / double_centre(k).square().sum())
-    square = u_centre(k).square().sum() / (n * (n - 3))  # estimates tr(S^2)
-    return float((trace / (n - 1)).square() / square)
+        k = double_centre(k)
+        return float(k.diagonal().sum().square() / k.square().sum())
+    half = (k.diagonal()[:, None] + k.diagonal()) / 2 - k  # (n, n), half the squared distances: each estimates tr(S)
+    pairs = half.sum().square() - 4 * half.sum(1).square().sum() + 2 * half.square().sum()  # products of pairs that share no example
+    return float(pairs / ((n - 1) * (n - 2)) / u_centre(k).square().sum())  # both estimates have a divisor n (n - 3)
 
 
 def effective_dimension_by_layer(model, sample, *, corrected=False):
@@ -60,7 +67,8 @@ def effective_dimension_by_layer(model, sample, *, corrected=False):
 def gradient_norms(model, loss):
     """Table (layer, gradient_norm): Euclidean norm of the loss's gradient for the weights of each module that owns any.
 
-    The gradients in `.grad` are not touched. NaN for a module that the loss does not reach.
+    A weight shared by several modules counts in each. The gradients in `.grad` are not touched, and the loss can still go backward. NaN
+    for a module that the loss does not reach or that is frozen. Columns in the order of the modules.
 
     >>> net = torch.nn.Linear(1, 1, bias=False)
     >>> gradient_norms(net, net(torch.tensor([[3.0]])).sum())["gradient_norm"].tolist()
@@ -69,11 +77,10 @@ def gradient_norms(model, loss):
     import pandas as pd
 
     owners = {name: list(m.parameters(recurse=False)) for name, m in model.named_modules() if any(True for _ in m.parameters(recurse=False))}
-    flat = [p for parameters in owners.values() for p in parameters]
-    found = iter(torch.autograd.grad(loss, flat, retain_graph=True, allow_unused=True))
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    grads = dict(zip(learnt, torch.autograd.grad(loss, learnt, retain_graph=True, allow_unused=True), strict=True))
     rows = []
     for name, parameters in owners.items():
-        grads = [g for g in (next(found) for _ in parameters) if g is not None]
-        norm = torch.stack([g.norm() for g in grads]).norm().item() if grads else float("nan")
-        rows.append({"layer": name, "gradient_norm": norm})
-    return pd.DataFrame(rows)
+        norms = [grads[p].norm() for p in parameters if grads.get(p) is not None]
+        rows.append({"layer": name, "gradient_norm": torch.stack(norms).norm().item() if norms else float("nan")})
+    return pd.DataFrame(rows, columns=["layer", "gradient_norm"])

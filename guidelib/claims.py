@@ -14,6 +14,8 @@ LABELS = {
     "base-residual": "base with skips (another network)",
     "distilled": "distilled, trained teacher",
     "distilled-untrained": "distilled, untrained teacher",
+    "sp-trained": "similarity-preserving, trained teacher",
+    "sp-untrained": "similarity-preserving, untrained teacher",
     "trained": "trained guide", "untrained": "untrained guide", "identity": "control: identity Gram matrix",
     "data-gram": "control: the input's own Gram matrix", "shuffled": "control: shuffled examples",
     "same-family": "control: random net of the target's family", "other-family": "control: random Transformer",
@@ -29,8 +31,10 @@ def role(condition):
     >>> role("identity-warm-up"), role("untrained"), role("base-tuned")
     ('control', 'guided', 'base')
     """
-    if condition.startswith(("base", "distilled")):
-        return condition.split("-")[0]
+    if condition.startswith("base"):
+        return "base"
+    if condition.startswith(("distilled", "sp-")):
+        return "distilled"
     return "control" if condition.startswith(CONTROLS) else "guided"
 
 

@@ -1,5 +1,7 @@
 """Distillation of outputs (Hinton et al. 2015), the baseline that guidance is compared with: here there are teachers."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
@@ -19,12 +21,9 @@ def kd_loss(logits, teacher_logits, y, *, temperature=4.0, alpha=0.5, direction=
     >>> kd_loss(logits, logits, torch.tensor([0]), alpha=1.0)
     tensor(0.)
     """
-    if logits.shape != teacher_logits.shape:
-        raise ValueError(f"target and teacher need logits of one shape, received {tuple(logits.shape)} and {tuple(teacher_logits.shape)}")
-    if not temperature > 0 or not 0 <= alpha <= 1:
-        raise ValueError(f"temperature must be positive and alpha in [0, 1], received temperature={temperature}, alpha={alpha}")
-    if direction not in DIRECTIONS:
-        raise ValueError(f"direction is one of {DIRECTIONS}, received {direction!r}")
+    _check(temperature, alpha, direction)
+    if logits.ndim != 2 or logits.shape != teacher_logits.shape:
+        raise ValueError(f"target and teacher need logits of one shape (n, classes), received {tuple(logits.shape)} and {tuple(teacher_logits.shape)}")
     target, teacher = (F.log_softmax(z / temperature, dim=1) for z in (logits, teacher_logits))
     ends = (target, teacher) if direction == "teacher-target" else (teacher, target)
     divergence = F.kl_div(*ends, reduction="batchmean", log_target=True)
@@ -32,7 +31,10 @@ def kd_loss(logits, teacher_logits, y, *, temperature=4.0, alpha=0.5, direction=
 
 
 class Distillation:
-    """A frozen teacher as a loss: call with (logits, x, y). The teacher runs as in eval and is left as found.
+    """A frozen teacher as a loss: call it with the target's logits (n, classes), its inputs x (n, ...) and labels y (n,).
+
+    The teacher runs on x as in eval and without gradient, whatever its own flags, and is left as found: flags, buffers and random
+    streams. Options and errors are those of kd_loss.
 
     >>> teacher = torch.nn.Linear(2, 3)
     >>> x, y = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)
@@ -41,7 +43,15 @@ class Distillation:
     """
 
     def __init__(self, teacher, *, temperature=4.0, alpha=0.5, direction="teacher-target"):
+        _check(temperature, alpha, direction)
         self.teacher, self.options = teacher, {"temperature": temperature, "alpha": alpha, "direction": direction}
 
     def __call__(self, logits, x, y):
         return kd_loss(logits, frozen_forward(self.teacher, (x,)), y, **self.options)
+
+
+def _check(temperature, alpha, direction):
+    if not (temperature > 0 and math.isfinite(temperature)) or not 0 <= alpha <= 1:
+        raise ValueError(f"temperature is positive and finite, alpha in [0, 1], received temperature={temperature} and alpha={alpha}")
+    if direction not in DIRECTIONS:
+        raise ValueError(f"direction is one of {DIRECTIONS}, received {direction!r}")

@@ -1,10 +1,11 @@
 """Named experiments: a frozen configuration in, a run record out; grids, tables and intervals over records."""
 
 from .conditions import CONDITIONS, Condition, parse
-from .config import EXPERIMENTS, PROFILES, REGIMES, Config, config
+from .config import EXPERIMENTS, PROFILES, REGIMES, SEEDS, Config, config
+from .deep_fcn import make_target
 from .grid import run_grid
 from .records import difference, read_all, results, summary
 from .run import find_device, run
 
-__all__ = ["CONDITIONS", "Condition", "Config", "EXPERIMENTS", "PROFILES", "REGIMES", "config", "difference", "find_device", "parse",
+__all__ = ["CONDITIONS", "Condition", "Config", "EXPERIMENTS", "PROFILES", "REGIMES", "SEEDS", "config", "difference", "find_device", "make_target", "parse",
            "read_all", "results", "run", "run_grid", "summary"]

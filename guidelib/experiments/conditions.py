@@ -1,4 +1,4 @@
-"""Conditions of an experiment: a base, a distillation, or GUIDE[-SCHEDULE]."""
+"""Conditions of an experiment: a base, a distillation of outputs or of similarities, or GUIDE[-SCHEDULE]."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,8 @@ SCHEDULES = {
 }
 BASES = ("base", "base-tuned", "base-residual")
 DISTILLATIONS = ("distilled", "distilled-untrained")
-CONDITIONS = BASES + DISTILLATIONS + tuple(f"{guide}-{schedule}".rstrip("-") for guide in GUIDES for schedule in SCHEDULES)
+PRESERVED = ("sp-trained", "sp-untrained")  # similarity-preserving distillation, over the same layer pairs as guidance
+CONDITIONS = BASES + DISTILLATIONS + PRESERVED + tuple(f"{guide}-{schedule}".rstrip("-") for guide in GUIDES for schedule in SCHEDULES)
 
 
 @dataclass(frozen=True)
@@ -36,5 +37,7 @@ def parse(name):
         return Condition(name)
     if name in DISTILLATIONS:
         return Condition(name, teacher="untrained" if name.endswith("-untrained") else "trained")
+    if name in PRESERVED:
+        return Condition(name, guide=name.removeprefix("sp-"))
     guide = next(g for g in GUIDES if name == g or name.startswith(f"{g}-"))
     return Condition(name, guide=guide, schedule=name[len(guide) + 1:])

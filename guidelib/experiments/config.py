@@ -18,6 +18,7 @@ PROFILES = {
     "paper": {"data": "imagenet", "train": 1281167, "validation": 50000, "depth": 48, "width": 1024, "guide_width": 64, "guide_epochs": 100,
               "warm_up_steps": 300, "stop_steps": 300, "epochs": 100, "batch_size": 256, "lr": 1e-4},
 }
+SEEDS = {"smoke": (0, 1), "fast": (0, 1, 2), "full": (0, 1, 2, 3, 4), "paper": (0, 1, 2, 3, 4)}
 REGIMES = {
     "untrainable": {},
     "overfit": {"smoke": {"depth": 4, "train": 60, "dropout": 0.0},
@@ -26,7 +27,7 @@ REGIMES = {
 # Settings of base-tuned: found by guidelib.experiments.search on base runs alone, chosen on validation; its log is in results/search.
 TUNED = {
     ("untrainable", "fast"): {"dropout": 0.0, "init": "orthogonal"},
-    ("overfit", "fast"): {"init": "orthogonal"},
+    ("overfit", "fast"): {"lr": 3e-3, "init": "orthogonal"},
 }
 
 
@@ -60,7 +61,7 @@ class Config:
     # guide, or teacher
     guide_width: int = 8
     guide_norm: str = "running"
-    guide_epochs: int = 10
+    guide_epochs: int = 6
     # guidance
     similarity: str = "cka"
     debiased: bool = False
@@ -75,7 +76,7 @@ class Config:
     temperature: float = 2.0
     alpha: float = 0.5
     # training
-    epochs: int = 15
+    epochs: int = 13
     batch_size: int = 64
     optimizer: str = "adam"
     lr: float = 1e-3
@@ -124,6 +125,8 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     values |= PROFILES[profile] | REGIMES[regime].get(profile, {})
     if parsed.name == "base-tuned":
         values |= TUNED.get((regime, profile), {})
+    if parsed.name.startswith("sp-"):
+        values |= {"similarity": "sp", "reduce": "mean", "weight": 3000.0}  # the usual weight (Tian et al. 2020), spread over the pairs
     values["residual"] = parsed.name == "base-residual"
     values |= overrides
     made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed, **values)

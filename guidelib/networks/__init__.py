@@ -1,4 +1,4 @@
-"""Networks of the experiments, as targets and as guides: each takes a seed for its weights and touches no global stream."""
+"""Networks of the experiments, as targets and as guides: made on the CPU from a seed, no global stream touched."""
 
 from .fcn import FCN
 from .resnet import ResNet

@@ -7,7 +7,7 @@ import torch
 
 @contextmanager
 def seeded(seed):
-    """Within, torch's global stream starts from `seed`; afterwards it is where it was. Modules know no other stream.
+    """Within, modules are made on the CPU and draw from `seed`; afterwards torch's global stream, the only one they know, is where it was.
 
     >>> before = torch.get_rng_state()
     >>> with seeded(3):
@@ -15,6 +15,8 @@ def seeded(seed):
     >>> torch.equal(before, torch.get_rng_state())
     True
     """
-    with torch.random.fork_rng(devices=[]):  # weights are drawn on the CPU, and moved afterwards
-        torch.manual_seed(seed)
+    # On the CPU, whatever the default device is: a seed then means the same weights on every machine. And its stream alone is seeded,
+    # since torch.manual_seed would also move those of all other devices, for good.
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        torch.default_generator.manual_seed(seed)
         yield

@@ -1,18 +1,19 @@
 """Tasks: data, loss and metric of an experiment, with the chance level beside them."""
 
-from functools import cache
-
+from .cifar10 import cifar10, cifar10_hash
+from .cifar10_files import MissingData
+from .cifar10_files import download as cifar10_download
 from .digits import digits, digits_hash
 from .image_task import ImageTask
 
-__all__ = ["ImageTask", "digits", "fingerprint", "load"]
+__all__ = ["ImageTask", "MissingData", "cifar10", "cifar10_download", "digits", "fingerprint", "load"]
 
-TASKS = {"digits": digits}
-HASHES = {"digits": digits_hash}
+TASKS = {"cifar10": cifar10, "digits": digits}
+HASHES = {"cifar10": cifar10_hash, "digits": digits_hash}
 
 
 def load(name, **options):
-    """The task of that name, with its options.
+    """The task of that name, with its options; ValueError for a name that is not known, with the list of those that are.
 
     >>> load("digits").classes
     10
@@ -20,7 +21,6 @@ def load(name, **options):
     return _known(name, TASKS)(**options)
 
 
-@cache
 def fingerprint(name):
     """The hash of a task's data, as its records hold it, without decoding any image.
 

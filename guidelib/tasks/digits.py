@@ -1,6 +1,7 @@
 """scikit-learn's handwritten digits: 1,797 images of 8x8 pixels that come with the dependency, no network needed."""
 
 import hashlib
+from functools import cache
 
 import torch
 
@@ -35,6 +36,7 @@ def digits_hash():
     return hashlib.sha256(pixels.tobytes() + labels.astype("int64").tobytes()).hexdigest()
 
 
+@cache
 def _arrays():
     from sklearn.datasets import load_digits
 

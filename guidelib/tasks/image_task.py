@@ -42,10 +42,13 @@ class ImageTask:
         return getattr(self, name)
 
     def batches(self, split, batch_size, generator=None):
-        """Yield (x, y) batches of a split, in a new order drawn from `generator`, or in order without one.
+        """Yield (x, y) batches of a split, in a new order drawn from `generator` (on the CPU), or in order without one.
 
-        When shuffling, a last batch of fewer than 4 examples is left out: batch statistics and CKA need more.
+        When shuffling, a last batch of fewer than 4 examples is left out: batch statistics and CKA need more. ValueError for an
+        unknown split or a batch size below 1.
         """
+        if batch_size < 1:
+            raise ValueError(f"batch_size is at least 1, received {batch_size}")
         x, y = self.split(split)
         order = torch.arange(len(y)) if generator is None else torch.randperm(len(y), generator=generator)
         for index in order.split(batch_size):
@@ -59,12 +62,23 @@ class ImageTask:
 
 
 def image_task(*, name, classes, train, validation, test, data_hash, encoding):
-    """An ImageTask from raw splits (x uint8 or float (n, c, h, w), y): normalised per channel by the training split alone."""
+    """An ImageTask from raw splits (x uint8 or float (n, c, h, w), y): normalised per channel by the training split alone.
+
+    The splits are copied, never changed. ValueError if a channel is constant, since nothing can be divided by its deviation.
+
+    >>> split = torch.tensor([[[[0.0, 2.0]]]]), torch.tensor([0])
+    >>> image_task(name="two pixels", classes=1, train=split, validation=split, test=split, data_hash="", encoding="raw").train[0]
+    tensor([[[[-0.7071,  0.7071]]]])
+    """
     x = train[0].float()
     mean, deviation = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), keepdim=True)  # (1, c, 1, 1)
+    if not (deviation > 0).all():
+        raise ValueError(f"{name}: cannot normalise, a channel is constant or has one pixel: deviations {deviation.flatten().tolist()} of {tuple(x.shape)}")
+    del x
 
     def ready(split):
-        return (split[0].float() - mean) / deviation, split[1].long()
+        x, y = split[0].to(torch.float32, copy=True), split[1].to(torch.int64, copy=True)
+        return x.sub_(mean).div_(deviation), y  # in place: the images of a large task are held once
 
     return ImageTask(name=name, classes=classes, train=ready(train), validation=ready(validation), test=ready(test),
                      data_hash=data_hash, encoding=encoding)

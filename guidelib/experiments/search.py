@@ -1,0 +1,64 @@
+"""The search behind base-tuned: the fair base is the best setting of the unguided target, chosen on validation.
+
+    python -m guidelib.experiments.search deep-fcn --regime overfit --out results/search
+
+It sees base runs alone, on seeds that no result is reported on, at most 40 of them. Half the settings go on to a second seed.
+"""
+
+import argparse
+from itertools import product
+from pathlib import Path
+
+from . import REGIMES, config, run_grid
+
+SEEDS = (100, 101)
+SPACE = {"lr": (3e-4, 1e-3, 3e-3), "dropout": (0.0, 0.1), "init": ("default", "he", "orthogonal")}
+DECAYS = (0.0, 1e-4, 1e-2)  # tried with the best setting of SPACE
+FINALISTS = 6
+
+
+def search(experiment, *, regime, profile="fast", out, jobs=2):
+    """Table of all settings tried, with validation accuracy at the best epoch by seed; the chosen one is marked.
+
+    First every setting on one seed, then the FINALISTS on the other, then weight decay on both with the best of these.
+    """
+    import pandas as pd
+
+    rows = []
+
+    def measure(settings, seeds):
+        configs = [config(experiment, profile=profile, regime=regime, seed=seed, **s) for s in settings for seed in seeds]
+        for c, record in zip(configs, run_grid(configs, out=out, jobs=jobs), strict=True):
+            names = {name: getattr(c, name) for name in (*SPACE, "weight_decay")}
+            rows.append(names | {"seed": c.seed} | {name: record["metrics"][name] for name in ("validation_accuracy", "status", "best_epoch")})
+
+    def ranked(least):
+        table = pd.DataFrame(rows).groupby([*SPACE, "weight_decay"])["validation_accuracy"].agg(["mean", "count"])
+        table = table[table["count"] >= least].sort_values("mean", ascending=False, kind="stable")
+        return [dict(zip([*SPACE, "weight_decay"], index, strict=True)) for index in table.index]
+
+    measure([dict(zip(SPACE, values, strict=True)) for values in product(*SPACE.values())], SEEDS[:1])
+    measure(ranked(1)[:FINALISTS], SEEDS[1:])
+    best = ranked(2)[0]
+    measure([best | {"weight_decay": decay} for decay in DECAYS[1:]], SEEDS)
+    best = ranked(2)[0]
+    table = pd.DataFrame(rows)
+    table["chosen"] = (table[list(best)] == pd.Series(best)).all(axis=1)
+    return table
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment")
+    parser.add_argument("--regime", choices=tuple(REGIMES), default="untrainable")
+    parser.add_argument("--profile", default="fast")
+    parser.add_argument("--out", type=Path, default=Path("results/search"))
+    options = parser.parse_args()
+    table = search(options.experiment, regime=options.regime, profile=options.profile, out=options.out / "records")
+    path = options.out / f"{options.experiment}-{options.regime}-{options.profile}.csv"
+    table.to_csv(path, index=False)
+    print(table.to_string(index=False), f"\n{len(table)} runs, written to {path}")
+
+
+if __name__ == "__main__":
+    main()

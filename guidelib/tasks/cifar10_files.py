@@ -1,0 +1,141 @@
+"""The two files of CIFAR-10: where they lie, whether they are the right ones, and how to get them."""
+
+import hashlib
+import io
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+CLASSES = 10
+COUNTS = {"train": 50_000, "test": 10_000}  # images in each file, the same number of each class
+FILE = "{split}-00000-of-00001.parquet"
+SOURCE = "https://huggingface.co/datasets/uoft-cs/cifar10/resolve/main/plain_text/" + FILE
+SIZE = "144 MB"
+ENCODINGS = {b"\x89P": "png", b"\xff\xd8": "jpeg"}  # by an image's first two bytes
+
+
+class MissingData(FileNotFoundError):
+    """The data of a task are not on this machine; the message says what to get, how large it is and where to put it."""
+
+
+def data_folder(folder=None):
+    """The folder for data sets: the one given, else $GUIDELIB_DATA, else `data` in the current folder.
+
+    >>> data_folder("there").name
+    'there'
+    """
+    return Path(folder or os.environ.get("GUIDELIB_DATA") or "data").expanduser()
+
+
+def find(folder=None):
+    """{split: path} of the two files: in a folder, in its `cifar10`, or in `plain_text` of either, where the public dataset has them.
+
+    MissingData if there are not both.
+    """
+    root = data_folder(folder)
+    for place in (root / "cifar10", root, root / "cifar10" / "plain_text", root / "plain_text"):
+        paths = {split: place / FILE.format(split=split) for split in COUNTS}
+        if all(path.is_file() for path in paths.values()):
+            return paths
+    raise MissingData(
+        f"CIFAR-10 is not in {str(root)!r}: put {' and '.join(FILE.format(split=split) for split in COUNTS)} of the dataset uoft-cs/cifar10 "
+        f"on the Hugging Face hub ({SIZE} in all) into {str(root / 'cifar10')!r}, or set the environment variable GUIDELIB_DATA to the "
+        "folder in which cifar10/ holds them; guidelib.tasks.cifar10_download() gets them for you")
+
+
+def read(paths):
+    """({split: encoded images}, {split: labels (n,)}, encoding, data hash) of the files {split: path}, checked.
+
+    The data hash is the SHA-256 of one file after the other. ValueError for a file that is not what it should be. What was read stays
+    in memory until a file changes.
+    """
+    return _read(tuple((path.resolve(), path.stat().st_size, path.stat().st_mtime_ns) for path in paths.values()))
+
+
+@lru_cache(maxsize=1)
+def _read(versions):
+    images, labels, kinds, total = {}, {}, set(), hashlib.sha256()
+    for split, (path, *_) in zip(COUNTS, versions, strict=True):
+        data = path.read_bytes()
+        total.update(data)
+        check_sum(data, path)
+        images[split], labels[split], kind = parse(data, path, split)
+        kinds.add(kind)
+    return images, labels, "+".join(sorted(kinds)), total.hexdigest()
+
+
+def check_sum(data, path):
+    """Compare a file with its line in SHA256SUMS, beside it or one folder above, if there is one; ValueError if they differ."""
+    for folder in path.parents[:2]:
+        sums = folder / "SHA256SUMS"
+        if not sums.is_file():
+            continue
+        lines = [line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip()]
+        expected = {(folder / name.strip().removeprefix("*")).resolve(): digest for digest, name in lines}.get(path.resolve())
+        found = hashlib.sha256(data).hexdigest()
+        if expected not in (None, found):
+            raise ValueError(f"{path} was altered or cut off: {sums} expects SHA-256 {expected}, found {found} ({len(data):,} bytes); get it again")
+
+
+def parse(data, path, split):
+    """(encoded images, labels (n,), encoding) of a parquet file's bytes; ValueError unless it holds the right number of each class."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(io.BytesIO(data), columns=["img", "label"])
+        images = table["img"].combine_chunks().field("bytes").to_pylist()
+        labels = table["label"].to_numpy().astype(np.int64, casting="safe")  # (n,)
+        kinds = {ENCODINGS[image[:2]] for image in images}
+        sizes = np.bincount(labels, minlength=CLASSES).tolist()
+    except (pa.ArrowException, OSError, KeyError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read: expected a parquet file with PNG or JPEG images in img.bytes and classes in label, "
+                         f"found {len(data):,} bytes ({type(error).__name__}: {error}); get it again") from error
+    each = COUNTS[split] // CLASSES
+    if sizes != [each] * CLASSES:
+        raise ValueError(f"{path} is not the {split} file of CIFAR-10: expected {COUNTS[split]:,} images, {each:,} of each class, "
+                         f"found {len(labels):,}, by class {sizes}; get it again")
+    return images, labels, "+".join(sorted(kinds))
+
+
+def download(folder=None, *, progress=True):
+    """Download the two files of CIFAR-10 (144 MB, PNG) from the Hugging Face hub into `cifar10` of a folder; returns its path.
+
+    folder: default $GUIDELIB_DATA, else `data` in the current folder. Files that are there are kept. A file takes its name only once it
+    is complete and has the right images, so that an interrupted download leaves nothing that could be read by mistake. OSError
+    without a network.
+    """
+    place = data_folder(folder) / "cifar10"
+    place.mkdir(parents=True, exist_ok=True)
+    for split in COUNTS:
+        path = place / FILE.format(split=split)
+        if path.exists():
+            continue
+        partial = path.with_suffix(f".part-{os.getpid()}")
+        try:
+            fetch(SOURCE.format(split=split), partial, progress=progress)
+            parse(partial.read_bytes(), partial, split)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+    return place
+
+
+def fetch(url, path, *, progress):
+    """Copy what a URL gives into a file; OSError if less came than was announced."""
+    from urllib.request import urlopen
+
+    from tqdm.auto import tqdm
+
+    with urlopen(url, timeout=60) as answer, open(path, "wb") as file:
+        announced = answer.headers.get("Content-Length")
+        total = None if announced is None else int(announced)
+        with tqdm(total=total, unit="B", unit_scale=True, desc=path.stem, disable=None if progress else True) as bar:
+            while block := answer.read(1 << 20):
+                file.write(block)
+                bar.update(len(block))
+    found = path.stat().st_size
+    if total is not None and found != total:
+        raise OSError(f"{url} was cut off: expected {total:,} bytes, found {found:,}; try again")
