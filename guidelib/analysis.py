@@ -33,8 +33,8 @@ def effective_dimension(x, *, corrected=False):
     >>> round(effective_dimension(torch.eye(5)), 6)
     4.0
     >>> x = torch.randn(100, 500, generator=torch.Generator().manual_seed(0))  # 500 dimensions, seen through 100 examples
-    >>> round(effective_dimension(x)), round(effective_dimension(x, corrected=True), -1)
-    (83, 500.0)
+    >>> [round(effective_dimension(x, corrected=corrected), -1) for corrected in (False, True)]
+    [80.0, 500.0]
     """
     needed = 4 if corrected else 2
     if x.ndim < 2 or len(x) < needed:
