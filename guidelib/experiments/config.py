@@ -11,7 +11,7 @@ RECIPE = 1  # raised whenever the numbers of an experiment change
 # deep-fcn. `fast` is the smallest setting found in which the 50-layer base stays at chance; `overfit` one in which it memorises.
 PROFILES = {
     "smoke": {"data": "digits", "train": 200, "validation": 100, "depth": 6, "width": 32, "guide_width": 4, "guide_epochs": 2,
-              "warm_up_steps": 10, "stop_steps": 4, "epochs": 2, "batch_size": 64},
+              "warm_up_steps": 10, "stop_steps": 4, "epochs": 3, "batch_size": 32},
     "fast": {},
     "full": {"data": "cifar10", "train": 45000, "validation": 5000, "depth": 48, "width": 1024, "guide_width": 64, "guide_epochs": 30,
              "warm_up_steps": 300, "warm_up_lr": 1e-3, "stop_steps": 300, "epochs": 30, "batch_size": 256, "lr": 1e-4},
@@ -21,12 +21,12 @@ PROFILES = {
 SEEDS = {"smoke": (0, 1), "fast": (0, 1, 2), "full": (0, 1, 2, 3, 4), "paper": (0, 1, 2, 3, 4)}
 REGIMES = {
     "untrainable": {},
-    "overfit": {"smoke": {"depth": 4, "train": 60, "dropout": 0.0},
+    "overfit": {"smoke": {"depth": 4, "train": 120, "dropout": 0.0},
                 "fast": {"depth": 20, "train": 200, "dropout": 0.0, "epochs": 40, "stop_steps": 40, "width": 256}},
 }
 # Settings of base-tuned: found by guidelib.experiments.search on base runs alone, chosen on validation; its log is in results/search.
 TUNED = {
-    ("untrainable", "fast"): {"dropout": 0.0, "init": "orthogonal"},
+    ("untrainable", "fast"): {"lr": 3e-3, "dropout": 0.0, "weight_decay": 1e-4},
     ("overfit", "fast"): {"lr": 3e-3, "init": "orthogonal"},
 }
 

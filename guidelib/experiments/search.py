@@ -12,7 +12,7 @@ from pathlib import Path
 from . import REGIMES, config, run_grid
 
 SEEDS = (100, 101)
-SPACE = {"lr": (3e-4, 1e-3, 3e-3), "dropout": (0.0, 0.1), "init": ("default", "he", "orthogonal")}
+SPACE = {"lr": (3e-4, 1e-3, 3e-3, 1e-2), "dropout": (0.0, 0.1), "init": ("default", "he", "orthogonal")}
 DECAYS = (0.0, 1e-4, 1e-2)  # tried with the best setting of SPACE
 FINALISTS = 6
 

@@ -1,0 +1,49 @@
+# Thin: `python -m guidelib` does the work. See `make help`.
+PYTHON ?= python3
+PROFILE ?= fast
+NOTEBOOKS ?=
+RECOMPUTE ?=
+BIN = .venv/bin
+RUN = $(BIN)/python -m guidelib
+
+.PHONY: help figures test test-slow book lab clean
+
+help:
+	@echo "make figures [PROFILE=smoke|fast|full] [NOTEBOOKS=02] [RECOMPUTE=1]   run the tutorials, leave everything in figures/"
+	@echo "make test          the quick tests          make test-slow   the slow ones"
+	@echo "make book          the course as HTML in book/_build/html"
+	@echo "make lab           JupyterLab on the notebooks"
+	@echo "make clean         remove what these commands made, the environment included"
+
+figures: .venv/runtime
+	$(RUN) figures $(NOTEBOOKS) --profile $(PROFILE) $(if $(RECOMPUTE),--recompute)
+
+test: .venv/dev
+	$(RUN) test
+
+test-slow: .venv/dev
+	$(RUN) test --slow
+
+book: .venv/dev
+	$(RUN) book
+
+lab: .venv/dev
+	$(BIN)/jupyter lab notebooks
+
+clean:
+	rm -rf .venv figures book/_build guidelib.egg-info
+
+# The stamps remember what is installed, so that only a change of pyproject.toml installs again.
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "guidelib needs Python 3.11 or later, and '$(PYTHON)' is `$(PYTHON) --version 2>&1`: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/runtime: .venv/python pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev: .venv/runtime
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@

@@ -1,0 +1,49 @@
+"""Sphinx settings of the book. Built by `guidelib book`, which copies the sources and the executed notebooks beside this file."""
+
+import re
+
+import guidelib
+from guidelib.checkout import REPOSITORY
+
+project, author, copyright = "guidelib", "The guidelib authors", "2026, the guidelib authors. Text CC BY 4.0, code MIT"
+version = release = guidelib.__version__
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "book_math"]
+exclude_patterns = ["_build"]
+nb_execution_mode = "off"  # the notebooks come executed, so that the book shows what a command made
+nb_merge_streams = True
+nb_ipywidgets_js = {}
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
+myst_heading_anchors = 3
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+html_math_renderer = "mathml"
+
+html_theme = "sphinx_book_theme"
+html_title = "guidelib"
+html_static_path = ["_static"]
+html_css_files = ["book.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "show_toc_level": 2,
+    "use_download_button": True,
+    "use_fullscreen_button": False,
+    "home_page_in_toc": True,
+}
+if REPOSITORY:
+    html_theme_options |= {"repository_url": REPOSITORY, "use_repository_button": True, "use_issues_button": True}
+
+
+def plain_docstring(app, what, name, obj, options, lines):
+    """Docstrings are plain text: keep their words from being read as reStructuredText, and their examples as examples."""
+    out, example = [], False
+    for line in lines:
+        example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
+        if not example:
+            line = re.sub(r"([\\*|_])", r"\\\1", line)
+            line = re.sub(r"`([^`]+)`", lambda m: "``" + m[1].replace("\\", "") + "``", line)
+        out.append(line)
+    lines[:] = out
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", plain_docstring)

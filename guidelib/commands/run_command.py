@@ -1,0 +1,40 @@
+"""Make one run of an experiment, or read its record if it is there, and print its numbers.
+
+    guidelib run deep-fcn --condition untrained-warm-up --seed 0 --profile fast --out records
+    guidelib run deep-fcn --condition base --set lr=0.003 --set dropout=0.0
+"""
+
+from pathlib import Path
+
+from ..headless import say
+from .figures_command import assignment
+
+
+def arguments(parser):
+    parser.add_argument("experiment")
+    parser.add_argument("--condition", default="base")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--profile", default="fast")
+    parser.add_argument("--regime", default="untrainable")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--out", type=Path, help="folder of the records; without it nothing is kept")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="override a setting; may be repeated")
+
+
+def main(options, rest=()):
+    from ..experiments import config, run
+    from ..experiments.records import path_of
+
+    try:
+        made = config(options.experiment, condition=options.condition, profile=options.profile, regime=options.regime, seed=options.seed,
+                      **dict(assignment(text) for text in options.set))
+        record = run(made, out=options.out, device=options.device)
+    except (ValueError, FileNotFoundError) as error:
+        say(f"guidelib run: {error}")
+        return 2
+    for name, value in record["metrics"].items():
+        print(f"{name:24}{value:.4f}" if isinstance(value, float) else f"{name:24}{value}")
+    print(f"{'seconds':24}{record['duration_s']}")
+    if options.out:
+        print(f"{'record':24}{path_of(made, options.out)}")
+    return 0
