@@ -92,7 +92,7 @@ def parse(data, path, split):
         sizes = np.bincount(labels, minlength=CLASSES).tolist()
     except (pa.ArrowException, OSError, KeyError, AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: expected a parquet file with PNG or JPEG images in img.bytes and classes in label, "
-                         f"found {len(data):,} bytes ({type(error).__name__}: {error}); get it again") from error
+                         f"found {len(data):,} bytes ({type(error).__name__}: {str(error).splitlines()[0]}); get it again") from error
     each = COUNTS[split] // CLASSES
     if sizes != [each] * CLASSES:
         raise ValueError(f"{path} is not the {split} file of CIFAR-10: expected {COUNTS[split]:,} images, {each:,} of each class, "

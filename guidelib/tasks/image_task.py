@@ -10,6 +10,7 @@ import torch
 class ImageTask:
     """Images x (n, c, h, w), float32 and normalised by the training split's mean and deviation, with labels y (n,) int64.
 
+    mean, deviation: of each channel's raw pixels, so that x * deviation + mean shows an image as it was.
     chance: accuracy of a blind guess on balanced classes; chance_loss: its cross-entropy, ln classes, in nats. data_hash and
     encoding say what the images were read from.
     """
@@ -21,6 +22,8 @@ class ImageTask:
     test: tuple
     data_hash: str
     encoding: str
+    mean: tuple
+    deviation: tuple
 
     @property
     def input_shape(self):
@@ -81,7 +84,7 @@ def image_task(*, name, classes, train, validation, test, data_hash, encoding):
         return x.sub_(mean).div_(deviation), y  # in place: the images of a large task are held once
 
     return ImageTask(name=name, classes=classes, train=ready(train), validation=ready(validation), test=ready(test),
-                     data_hash=data_hash, encoding=encoding)
+                     data_hash=data_hash, encoding=encoding, mean=tuple(mean.flatten().tolist()), deviation=tuple(deviation.flatten().tolist()))
 
 
 def permutation(n, seed):
