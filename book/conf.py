@@ -28,7 +28,9 @@ html_theme_options = {
     "use_download_button": True,
     "use_fullscreen_button": False,
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the sidebar has the search field
 }
+html_context = {"default_mode": "auto"}
 if REPOSITORY:
     html_theme_options |= {"repository_url": REPOSITORY, "use_repository_button": True, "use_issues_button": True}
 
