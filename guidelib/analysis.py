@@ -3,7 +3,6 @@
 import torch
 
 from .activations import capture
-from .similarity import double_centre, gram, u_centre
 
 
 def generalisation_gap(table, *, metric="accuracy"):
@@ -26,9 +25,9 @@ def effective_dimension(x, *, corrected=False):
 
     The number of dimensions that the examples spread over: p for isotropic features, 1 for a line, at most n - 1 for n examples,
     however many the population has. corrected=True estimates the population's from n >= 4 examples: the ratio of unbiased estimates of
-    tr(S)^2 and tr(S^2), S the population's covariance, each a mean over four distinct examples so that no example meets itself. It may
-    exceed n, and is noisy, or infinite, where n is far below it. Constant features give 0; NaN gives NaN. ValueError for too few
-    examples. Gao et al. 2017; Szekely and Rizzo 2014 for the U-centring behind tr(S^2).
+    tr(S)^2 and tr(S^2), S the population's covariance, each a mean over quadruples of distinct examples, so that no example meets itself;
+    for tr(S^2) that is the U-centred Gram matrix. It may exceed n, and is noisy, even infinite, where n is far below it. Constant
+    features give 0; NaN gives NaN. ValueError for too few examples. Gao et al. 2017; Szekely and Rizzo 2014 for U-centring.
 
     >>> round(effective_dimension(torch.eye(5)), 6)
     4.0
@@ -39,16 +38,20 @@ def effective_dimension(x, *, corrected=False):
     needed = 4 if corrected else 2
     if x.ndim < 2 or len(x) < needed:
         raise ValueError(f"effective_dimension needs activations (n, ...) of n >= {needed} examples, received {tuple(x.shape)}")
-    x = x.detach().cpu() if x.device.type == "mps" else x.detach()  # mps has no float64
-    n, k = len(x), gram(x.double())  # (n, n), centred
-    if k.diagonal().sum() == 0:
+    x = (x.detach().cpu() if x.device.type == "mps" else x.detach()).double().flatten(1)  # (n, p); mps has no float64
+    x = x - x[0]  # first, so that features that do not vary are exactly 0
+    x = x - x.mean(0)
+    n, p = x.shape
+    a = x.square().sum(1)  # (n,), the Gram matrix's diagonal
+    trace, fourth = a.sum(), a.square().sum()
+    square = (x @ x.T if n <= p else x.T @ x).square().sum()  # the Gram matrix's, or, as much, the covariance's
+    if trace == 0:
         return 0.0
     if not corrected:
-        k = double_centre(k)
-        return float(k.diagonal().sum().square() / k.square().sum())
-    half = (k.diagonal()[:, None] + k.diagonal()) / 2 - k  # (n, n), half the squared distances: each estimates tr(S)
-    pairs = half.sum().square() - 4 * half.sum(1).square().sum() + 2 * half.square().sum()  # products of pairs that share no example
-    return float(pairs / ((n - 1) * (n - 2)) / u_centre(k).square().sum())  # both estimates have a divisor n (n - 3)
+        return float(trace.square() / square)
+    # Both means over four distinct examples, times n (n - 1) (n - 2) (n - 3), come down to these three sums.
+    return float((trace.square() * (n * n - 3 * n + 1) - n * (n - 1) * fourth + 2 * square)
+                 / (trace.square() - n * (n - 1) * fourth + (n - 1) * (n - 2) * square))
 
 
 def effective_dimension_by_layer(model, sample, *, corrected=False):
@@ -78,7 +81,8 @@ def gradient_norms(model, loss):
 
     owners = {name: list(m.parameters(recurse=False)) for name, m in model.named_modules() if any(True for _ in m.parameters(recurse=False))}
     learnt = [p for p in model.parameters() if p.requires_grad]
-    grads = dict(zip(learnt, torch.autograd.grad(loss, learnt, retain_graph=True, allow_unused=True), strict=True))
+    found = torch.autograd.grad(loss, learnt, retain_graph=True, allow_unused=True) if learnt else ()
+    grads = dict(zip(learnt, found, strict=True))
     rows = []
     for name, parameters in owners.items():
         norms = [grads[p].norm() for p in parameters if grads.get(p) is not None]
