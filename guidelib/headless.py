@@ -71,7 +71,7 @@ def failure(path, target, error):
 
     text = "\n".join(plain(str(error)).strip().splitlines()[-12:])
     cells = nbformat.read(target, 4).cells if Path(target).exists() else []
-    code = [cell for cell in cells if cell.cell_type == "code"]
+    code = [cell for cell in cells if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", [])]
     for number, cell in enumerate(code, 1):
         failed = [o for o in cell.get("outputs", []) if o.output_type == "error"]
         if failed or cell.metadata.get("papermill", {}).get("exception"):

@@ -1,0 +1,108 @@
+"""The command line as a user meets it: exit codes, what is kept when something fails, and parameters that really arrive."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from notebook_maker import make, outputs
+
+from guidelib.__main__ import main
+from guidelib.commands import figures_command
+from guidelib.headless import known_parameters, run_notebook
+
+
+def guidelib(*words):
+    return subprocess.run([sys.executable, "-m", "guidelib", *map(str, words)], capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def tutorials(tmp_path, monkeypatch):
+    """Replace the tutorials by tiny ones; returns a function that runs the figures command on them."""
+    def run(*paths, **parameters):
+        return figures_command.make(list(paths), tmp_path / "out", {"profile": "smoke", "out_dir": str(tmp_path / "out")} | parameters)
+    return run
+
+
+def test_a_parameter_reaches_the_notebook(tmp_path, tutorials):
+    path = make(tmp_path / "02_a.ipynb", "print('x is', x, 'profile', profile)")
+    assert tutorials(path, x=41) == 0
+    assert "x is 41 profile smoke" in outputs(tmp_path / "out" / "02_a.ipynb")
+
+
+def test_an_unknown_parameter_is_an_error_before_anything_runs(tmp_path):
+    path = make(tmp_path / "02_a.ipynb", f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(ValueError, match=r"no parameter \['epcohs'\].*'profile'"):
+        run_notebook(path, tmp_path / "out.ipynb", {"epcohs": 3})
+    assert not (tmp_path / "ran").exists() and not (tmp_path / "out.ipynb").exists()
+
+
+def test_a_misspelt_setting_of_the_command_is_an_error_before_anything_runs(tmp_path, capsys):
+    assert main(["figures", "02", "--profile", "smoke", "--out", str(tmp_path), "--set", "epcohs=3"]) == 2
+    assert "'epcohs'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_notebook_without_parameters_cell_is_named(tmp_path):
+    with pytest.raises(ValueError, match="02_a.ipynb has no cell tagged 'parameters'"):
+        known_parameters(make(tmp_path / "02_a.ipynb", "1", parameters=None))
+
+
+def test_a_failing_cell_is_named_the_partial_notebook_kept_and_the_others_run(tmp_path, tutorials, capfd):
+    bad = make(tmp_path / "02_bad.ipynb", "print('before')", "# a comment\n1 / 0", "print('never')")
+    good = make(tmp_path / "03_good.ipynb", "print('fine')")
+    assert tutorials(bad, good) == 1
+    partial = tmp_path / "out" / "02_bad.ipynb"
+    assert "before" in outputs(partial) and "never" not in outputs(partial)
+    assert "fine" in outputs(tmp_path / "out" / "03_good.ipynb")
+    told = capfd.readouterr().err
+    assert "02_bad.ipynb failed in code cell 3: # a comment" in told and "ZeroDivisionError" in told and str(partial) in told
+
+
+def test_a_cell_that_takes_too_long_is_a_failure(tmp_path):
+    path = make(tmp_path / "02_slow.ipynb", "while True: pass")
+    failed = run_notebook(path, tmp_path / "out.ipynb", {}, timeout=1)
+    assert failed is not None and failed.cell == 2 and "while True" in failed.line
+
+
+def test_tables_are_joined_and_printed(tmp_path, tutorials, capsys):
+    row = {"claim": "it helps", "paper": "yes", "condition": "untrained", "ours": 0.5, "low": 0.4, "high": 0.6, "seeds": 3, "n": 10, "base": "base",
+           "gain": 0.4, "gain_low": 0.3, "gain_high": 0.5, "control": None, "over_control": None, "over_control_low": None,
+           "over_control_high": None, "verdict": "holds"}
+    code = f"from guidelib import claims\nclaims.save([{row!r}], '02_a', profile=profile, out=out_dir)"
+    assert tutorials(make(tmp_path / "02_a.ipynb", code)) == 0
+    printed = capsys.readouterr().out
+    assert "it helps" in printed and "+40.0 (+30.0 to +50.0)" in printed and "results.csv" in printed
+    assert "it helps" in (tmp_path / "out" / "results.csv").read_text()
+
+
+def test_help_names_the_commands():
+    done = guidelib("--help")
+    assert done.returncode == 0 and all(name in done.stdout for name in ("figures", "test", "book", "run", "list"))
+
+
+def test_wrong_words_exit_with_two():
+    assert main(["figures", "99"]) == 2
+    assert main(["figures", "--profile", "huge"]) == 2
+    assert main(["run", "deep-fcn", "--condition", "guided"]) == 2
+    with pytest.raises(SystemExit) as error:
+        main(["figures", "--recompte"])
+    assert error.value.code == 2
+
+
+def test_run_prints_its_numbers_and_keeps_the_record(tmp_path, capsys):
+    words = ["run", "deep-fcn", "--profile", "smoke", "--out", str(tmp_path), "--set", "epochs=1", "--set", "lr=0.01"]
+    assert main(words) == 0
+    assert "test_accuracy" in capsys.readouterr().out
+    (path,) = tmp_path.glob("*.json")
+    assert json.loads(path.read_text())["config"]["lr"] == 0.01
+
+
+def test_list_names_everything(capsys):
+    assert main(["list"]) == 0
+    printed = capsys.readouterr().out
+    assert all(word in printed for word in ("02_untrained_guide_transfer", "deep-fcn", "untrained-warm-up", "smoke", "overfit"))
+
+
+def test_the_test_command_ends_with_the_exit_code_of_pytest():
+    assert guidelib("test", "-q", "-k", "nothing_is_called_like_this").returncode == 5  # pytest's word for "no test was selected"
