@@ -101,7 +101,7 @@ def same_family(target, *, seed=0):
     return net
 
 
-def other_family(sample, *, seed=0, depth=6, width=64):
+def other_family(sample, *, seed=0, depth=4, width=64):
     """A small random Transformer over the rows of an image, as nn.Module: a family that is neither target's nor guide's.
 
     sample: one batch of images (n, c, h, w), for its shape.

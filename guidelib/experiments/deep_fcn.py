@@ -1,5 +1,6 @@
 """deep-fcn: a fully connected net too deep to train, and a ResNet as its guide (paper, section 5, table 3; table 5 on CIFAR-10)."""
 
+import copy
 import hashlib
 import json
 import os
@@ -13,6 +14,7 @@ import torch
 from .. import controls
 from ..analysis import effective_dimension_by_layer, generalisation_gap
 from ..distillation import Distillation
+from ..frozen import recalibrate
 from ..guidance import guide as guide_
 from ..guides import Guide
 from ..networks import FCN, ResNet
@@ -116,8 +118,13 @@ def subset(target, guide, sample, layers, options):
 
 
 def dimensions(target, probe):
-    """Effective dimension of each of the target's layers on the probe."""
-    return [round(v, 4) for v in effective_dimension_by_layer(target, probe)["effective_dimension"]]
+    """Effective dimension of each of the target's layers on the probe, its BatchNorm calibrated to the probe.
+
+    An untouched net has no running statistics yet: without calibration its start could not be compared with its end.
+    """
+    calibrated = copy.deepcopy(target)
+    recalibrate(calibrated, (probe,))
+    return [round(v, 4) for v in effective_dimension_by_layer(calibrated, probe)["effective_dimension"]]
 
 
 def metrics(history, task):
