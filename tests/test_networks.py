@@ -230,7 +230,7 @@ def test_resnet_block_by_hand():
 
 
 def test_resnet_convolutions_are_he_normal_by_fan_out():
-    weight = ResNet(channels=3, width=32).layer2[1].conv1.weight
+    weight = ResNet(channels=3, width=32).layer2[0].conv1.weight  # 32 channels to 64
     assert weight.var().item() * 64 * 9 == pytest.approx(2.0, rel=5 * (2 / weight.numel()) ** 0.5)
 
 
