@@ -134,7 +134,9 @@ class _Control:
         return [] if self.like is None else self.like.networks()
 
     def check(self, similarity):
-        """Raise a ValueError if this control makes no sense under a similarity."""
+        """Raise a ValueError if this control, or what it stands around, makes no sense under a similarity."""
+        if self.like is not None:
+            self.like.check(similarity)
 
     def rearrange(self, pairs):
         return pairs if self.like is None else self.like.rearrange(pairs)

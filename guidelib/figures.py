@@ -57,7 +57,7 @@ def accuracy(table, summary, *, chance, metric="test_accuracy", note=""):
     table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean, low, high.
     """
     conditions = list(summary["condition"])
-    figure, ax = axes(height=0.9 + 0.42 * len(conditions))
+    figure, ax = axes(width=9.0, height=0.9 + 0.42 * len(conditions))
     for y, row in enumerate(summary.itertuples()):
         kind = role(row.condition)
         points = 100 * table.loc[table["condition"] == row.condition, metric]
@@ -100,6 +100,7 @@ def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
 def alignment(history, *, note=""):
     """Misalignment of every layer pair over a warm-up: one line a pair, from shallow (dark) to deep (light), and their mean."""
     import seaborn as sns
+    from matplotlib.ticker import MaxNLocator
 
     pairs = [c for c in history.columns if c not in ("step", "loss")]
     figure, ax = axes()
@@ -107,7 +108,7 @@ def alignment(history, *, note=""):
         ax.plot(history["step"], history[name], color=colour, linewidth=1)
     ax.plot(history["step"], history[pairs].mean(axis=1), color="black", linewidth=2.5, linestyle="--", label="mean over pairs")
     mappable = _colour_scale(len(pairs))
-    figure.colorbar(mappable, ax=ax, label="layer pair, from input (1) to output")
+    figure.colorbar(mappable, ax=ax, label="layer pair, from input (1) to output", ticks=MaxNLocator(integer=True))
     ax.set(xlabel="warm-up step", ylabel="misalignment, 1 - CKA", ylim=(0, 1.02), title=note)
     ax.legend()
     return figure
@@ -130,11 +131,11 @@ def dimension(tables, *, limit=None, note=""):
 
 
 def grams(matrices, *, note=""):
-    """Gram matrices side by side, {title: (n, n)}, each on a scale of its own, blue to red about zero."""
+    """Gram matrices side by side, {title: (n, n)}, each on a scale of its own, blue to red about zero, cut at the 99th percentile."""
     figure, panels = axes(width=2.6 * len(matrices) + 0.4, height=2.9, columns=len(matrices))
     for ax, (title, k) in zip(np.atleast_1d(panels), matrices.items(), strict=True):
         k = np.asarray(k)
-        limit = np.abs(k).max() or 1
+        limit = np.quantile(np.abs(k), 0.99) or 1
         ax.imshow(k, cmap="RdBu_r", vmin=-limit, vmax=limit)
         ax.set(title=title, xticks=[], yticks=[], xlabel="example", ylabel="example")
     figure.suptitle(note, fontsize="medium")
@@ -159,7 +160,7 @@ def _legend(ax, kinds):
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=PALETTE[k], marker=MARKERS[k], linestyle="none", label=k) for k in PALETTE if k in kinds]
-    ax.legend(handles=handles, fontsize="small", loc="lower right")
+    ax.legend(handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))  # beside the axes, where it hides no point
 
 
 def _colour_scale(pairs):

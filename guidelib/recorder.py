@@ -2,8 +2,10 @@
 
 import torch
 
-from .activations import as_output, first_tensor
+from .activations import Output, as_output, first_tensor
 from .guides import Call
+
+NO_GRADIENT = "ran without gradients, as under torch.no_grad() or in checkpoint(use_reentrant=True); use_reentrant=False keeps them"
 
 
 class Hook:
@@ -95,6 +97,9 @@ class Recorder:
             if x is None:
                 self._entries.append((key, module, None, None, 0))
                 return
+            if not torch.is_grad_enabled():  # a loss on this output would have no gradient, and would not say so
+                self._entries.append((key, module, NO_GRADIENT, None, 0))
+                return
             kept = x.clone() if self.copied is None or key in self.copied else x
             self._entries.append((key, module, kept, x.detach(), x._version))  # detach() shares the version counter, not the graph
         return listen
@@ -109,9 +114,13 @@ class Recorder:
             raise self._call
         self._call.check_inputs()
         self._check_in_place()
-        n = self._call.n
-        return self._call, [as_output(key, module, x, n, batch_dim=self.batch_dim, default=key[0] in self.default)
-                            for key, module, x, _, _ in self._entries]
+        return self._call, [self._as_output(*entry[:3]) for entry in self._entries]
+
+    def _as_output(self, key, module, x):
+        default = key[0] in self.default
+        if isinstance(x, str):
+            return Output(key, type(module).__name__, reason=x, default=default)
+        return as_output(key, module, x, self._call.n, batch_dim=self.batch_dim, default=default)
 
     def _check_in_place(self):
         """The first step keeps copies of everything; later ones only of what was then seen to change after its capture."""

@@ -1,0 +1,211 @@
+"""Controls: each changes one cause and nothing else, on the pairs that the guide would get."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from models import DictInputs, batch, convnet, mlp
+from torch import nn
+
+import guidelib as gl
+from guidelib.guides import Call
+
+CONTROLS = {
+    "identity": lambda net: gl.controls.identity(like=net),
+    "data_gram": lambda net: gl.controls.data_gram(like=net),
+    "fresh_noise": lambda net: gl.controls.fresh_noise(net, seed=1),
+    "shuffled": lambda net: gl.controls.shuffled(net, seed=1),
+    "shuffled_layers": lambda net: gl.controls.shuffled_layers(net, seed=1),
+}
+
+
+def shown(guide, x, **options):
+    """{layer name: features} of one run."""
+    found = {}
+    guide.run(Call((x,), {}, target_layers=["1", "4"]), lambda o: found.update({o.key[0]: o.x}), **options)
+    return found
+
+
+def table(target, guide, x, **options):
+    with gl.guide(target, guide, **options) as g:
+        target(x)
+        g.loss()
+        return g.plan().query("reason == ''"), g.report()
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_the_pairs_are_those_of_the_guide(name):
+    target, net, x = mlp(16, 8, 8, 8, 8, 3), convnet(), batch()
+    (plan, _), (wanted, _) = table(target, CONTROLS[name](net), x), table(target, net, x)
+    assert plan["target"].tolist() == wanted["target"].tolist() and len(plan) == 3
+    same = plan["guide"].tolist() == wanted["guide"].tolist()
+    assert same == (name != "shuffled_layers") and sorted(plan["guide"]) == sorted(wanted["guide"])
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_every_option_of_guidance_works_with_a_control(name):
+    target, net, x = mlp(16, 8, 8, 8, 8, 3), convnet(), batch()
+    for options in ({"layers": {"1": "4"}}, {"layers": [("2", "5")]}, {"match": "reference"}, {"similarity": "sp"}, {"reduce": "mean"}):
+        plan, report = table(target, CONTROLS[name](net), x, **options)
+        assert len(report) == len(plan) > 0 and report["misalignment"].notna().all()
+
+
+def test_identity_by_closed_form():
+    """CKA of a centred Gram matrix K with the identity is tr(K) / (|K| sqrt(n - 1)): the root of the participation ratio over n - 1."""
+    target, x = mlp(16, 8, 8, 3).double(), batch(dtype=torch.float64)
+    _, report = table(target, gl.controls.identity(like=convnet().double()), x)
+    for row in report.to_dict("records"):
+        assert row["cka"] == pytest.approx((row["pr_target"] / 11) ** 0.5, rel=1e-10)
+
+
+def test_identity_without_a_guide_takes_every_default_layer_of_the_target():
+    target = mlp(16, 8, 8, 8, 3)
+    for control in (gl.controls.identity(), gl.controls.data_gram()):
+        plan, _ = table(target, control, batch())
+        assert plan["target"].tolist() == ["1", "4", "7"]
+
+
+def test_identity_makes_no_sense_debiased():
+    for control in (gl.controls.identity(), gl.controls.identity(like=convnet())):
+        with pytest.raises(ValueError, match="U-centring removes the diagonal"):
+            gl.guide(mlp(16, 8, 3), control, debiased=True)
+    with pytest.raises(ValueError, match="U-centring"):
+        gl.guide(mlp(16, 8, 3), gl.controls.shuffled(gl.controls.identity()), debiased=True)
+
+
+def test_data_gram_is_that_of_the_input():
+    target, x = mlp(16, 8, 8, 3), batch()
+    _, report = table(target, gl.controls.data_gram(like=convnet()), x)
+    assert report["cka"][0] == pytest.approx(gl.cka(target[1](x.flatten(1)), x).item(), rel=1e-5)
+
+
+def test_data_gram_of_tokens_is_that_of_their_one_hot_codes():
+    target, ids = DictInputs(), torch.randint(3, 9, (6, 5), generator=torch.Generator().manual_seed(0))
+    with gl.guide(target, gl.controls.data_gram()) as g:
+        target(ids)
+        g.loss()
+        got = g.report()["cka"][0]
+    x, _ = target.rnn(target.embed(ids))
+    assert got == pytest.approx(gl.cka(x, F.one_hot(ids, 20).float()).item(), rel=1e-4)
+
+
+def test_shuffled_has_the_guides_features_in_another_order_anew_each_step():
+    net, x = convnet(), batch()
+    control, plain = gl.controls.shuffled(net, seed=1), shown(gl.Guide(net), x)
+    orders = []
+    for _ in range(3):
+        found = shown(control, x)
+        order = [next(i for i in range(12) if torch.equal(row, plain["0"][i])) for row in found["0"]]
+        assert sorted(order) == list(range(12)) and all(torch.equal(found[name], plain[name][order]) for name in plain)  # one order for all layers
+        orders.append(order)
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_shuffled_keeps_the_spectrum_and_breaks_the_tie():
+    """Over permutations the debiased alignment averages to that of chance, 0."""
+    target, net, x = mlp(16, 8, 8, 3), convnet(), batch(32)
+    _, plain = table(target, net, x)
+    values = []
+    with gl.guide(target, gl.controls.shuffled(net)) as g:
+        for _ in range(60):
+            target(x)
+            g.loss()
+            report = g.report()
+            assert report["pr_guide"].tolist() == pytest.approx(plain["pr_guide"].tolist(), rel=1e-4)
+            values.append(report["cka_debiased"].to_numpy())
+    values = torch.from_numpy(np.stack(values))
+    error = values.std(0) / 60**0.5
+    assert (values.mean(0).abs() < 4 * error).all() and (torch.tensor(plain["cka_debiased"]) > 10 * error).all()
+
+
+def test_fresh_noise_has_the_guides_shapes_and_is_new_each_step():
+    net, x = convnet(), batch()
+    control, plain = gl.controls.fresh_noise(net), shown(gl.Guide(net), x)
+    first, second = shown(control, x), shown(control, x)
+    assert {name: f.shape for name, f in first.items()} == {name: f.shape for name, f in plain.items()}
+    assert not torch.equal(first["0"], second["0"]) and abs(first["0"].mean()) < 0.2 and first["0"].std() == pytest.approx(1, abs=0.1)
+
+
+def test_fresh_noise_follows_a_ragged_batch():
+    control = gl.controls.fresh_noise(convnet())
+    shown(control, batch())
+    assert shown(control, batch(5))["0"].shape == (5, 4, 4, 4)
+
+
+def test_shuffled_layers_deals_once():
+    target, net, x = mlp(16, 8, 8, 8, 8, 3), convnet(), batch()
+    deals = [tuple(table(target, gl.controls.shuffled_layers(net, seed=seed), x)[0]["guide"]) for seed in (0, 0, 1, 2, 3, 4, 5, 6)]
+    assert deals[0] == deals[1] and len(set(deals)) > 2
+    with gl.guide(target, gl.controls.shuffled_layers(net, seed=1)) as g:
+        values = []
+        for _ in range(2):
+            target(x)
+            values.append(g.loss().item())
+    assert values[0] == pytest.approx(values[1])
+
+
+def test_controls_stack():
+    target, net, x = mlp(16, 8, 8, 8, 8, 3), convnet(), batch()
+    control = gl.controls.shuffled(gl.controls.shuffled_layers(gl.Guide(net, norm="batch"), seed=1), seed=2)
+    plan, report = table(target, control, x)
+    assert plan["guide"].tolist() == table(target, gl.controls.shuffled_layers(net, seed=1), x)[0]["guide"].tolist() and report["cka"].notna().all()
+
+
+def test_the_random_streams_of_controls_are_saved():
+    net, x = convnet(), batch()
+    for make in (CONTROLS["shuffled"], CONTROLS["fresh_noise"]):
+        control, other = make(net), make(net)
+        shown(control, x)
+        other.load_state_dict(copy.deepcopy(control.state_dict()))
+        assert torch.equal(shown(control, x)["0"], shown(other, x)["0"])
+
+
+def test_a_shuffled_guide_with_noise_as_input_saves_both_streams():
+    x = batch()
+    control, other = (gl.controls.shuffled(gl.Guide(convnet(), inputs="noise")) for _ in range(2))
+    shown(control, x)
+    other.load_state_dict(control.state_dict())
+    assert torch.equal(shown(control, x)["0"], shown(other, x)["0"])
+
+
+# Networks as controls
+
+
+def test_same_family_is_a_fresh_draw_of_the_same_architecture():
+    target = mlp(16, 8, 8, 3, norm=True)
+    target(batch())  # running statistics move
+    before, stream = copy.deepcopy(target.state_dict()), torch.get_rng_state()
+    net = gl.controls.same_family(target, seed=1)
+    assert torch.equal(torch.get_rng_state(), stream)
+    assert all(torch.equal(value, before[name]) for name, value in target.state_dict().items())
+    assert str(net) == str(target) and not torch.equal(net[1].weight, target[1].weight)
+    assert net[2].running_mean.abs().sum() == 0 and net[2].num_batches_tracked == 0
+    assert torch.equal(gl.controls.same_family(target, seed=1)[1].weight, net[1].weight)
+
+
+def test_same_family_refuses_what_it_cannot_draw():
+    class Own(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.ones(2, 2))
+
+    with pytest.raises(ValueError, match=r"cannot draw \['1.w'\] again.*build the network yourself"):
+        gl.controls.same_family(nn.Sequential(nn.Linear(2, 2), Own()))
+
+
+def test_same_family_of_a_guided_target_carries_no_hook():
+    target = mlp(16, 8, 3)
+    with gl.guide(target, convnet()) as g:
+        gl.controls.same_family(target)(batch())
+        assert g.recorder.forwards == 0
+
+
+def test_other_family_is_for_images():
+    net = gl.controls.other_family(torch.zeros(2, 3, 8, 6))
+    assert net(torch.zeros(5, 3, 8, 6)).shape == (5, 10)
+    with pytest.raises(ValueError, match=r"images \(n, c, h, w\), received \(2, 8\)"):
+        gl.controls.other_family(torch.zeros(2, 8))
+    with pytest.raises(ValueError, match="received dict"):
+        gl.controls.other_family({"x": torch.zeros(2, 3, 8, 8)})
