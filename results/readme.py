@@ -6,10 +6,11 @@ these records alone; a test renders it again and compares.
 
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from guidelib import claims
-from guidelib.experiments import read_all, summary
+from guidelib.experiments import config, read_all, summary
 
 HERE = Path(__file__).resolve().parent
 FAST, README = HERE / "fast", HERE.parent / "README.md"
@@ -40,8 +41,9 @@ def block(records):
 
 
 def records_of(folder):
-    """The records behind the block, in its order."""
+    """The records behind the block, in its order: runs with the settings of their condition, and no other."""
     found = [r for r in read_all(folder) if r["config"]["regime"] == "untrainable" and r["config"]["condition"] in CONDITIONS]
+    found = [r for r in found if r["config"] == asdict(config("deep-fcn", condition=r["config"]["condition"], seed=r["config"]["seed"]))]
     return sorted(found, key=lambda r: (CONDITIONS.index(r["config"]["condition"]), r["config"]["seed"]))
 
 
