@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 DIVERGED = 1e4  # times the chance loss
@@ -18,12 +17,13 @@ class History:
     status: str
 
 
-def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, optimizer="adam", schedule=None, guidance=None,
+def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, optimizer="adam", schedule=None, clip=None, guidance=None,
           distillation=None, order_seed=0, dropout_seed=0, progress=False):
-    """Train a target on an ImageTask, in place; returns its History. The loss is cross-entropy in nats, plus guidance.loss() if given.
+    """Train a target on a Task, in place; returns its History. The loss is the task's, in nats, plus guidance.loss() if given.
 
-    guidance: a handle of gl.guide on this target. distillation: a callable(logits, x, y) that takes the place of the cross-entropy.
-    schedule: None, "cosine" to 0 at the last step, or "step", a tenth every 30 epochs as in the released code. order_seed draws
+    guidance: a handle of gl.guide on this target. distillation: a callable(logits, x, y) that takes the place of the task's loss.
+    schedule: None, "cosine" to 0 at the last step, or "step", a tenth every 30 epochs as in the released code. clip: the largest
+    norm of the whole gradient, or None. order_seed draws
     the batches, dropout_seed the dropout; the caller's global stream is left alone. Columns of the table: epoch, train_loss and
     train_accuracy (means over the epoch as it was trained), validation_ and test_loss and _accuracy (in eval), misalignment (mean over
     pairs). A loss that is not finite, or beyond 10,000 times chance, ends the run with status "diverged" and the epochs so far.
@@ -51,18 +51,20 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
         torch.manual_seed(dropout_seed)
         for epoch in bar(range(1, epochs + 1), progress):
             target.train()
-            total = torch.zeros(4, device=device)  # loss, correct, misalignment, examples
+            total = torch.zeros(4, device=device)  # loss, correct, misalignment, scored labels
             for x, y in task.batches("train", batch_size, order):
                 stepper.zero_grad(set_to_none=True)
-                logits = target(x)  # (n, classes)
-                loss = task_loss = F.cross_entropy(logits, y) if distillation is None else distillation(logits, x, y)
+                logits = target(x)  # (n, classes), or (n, t, classes)
+                loss = task_loss = task.loss(logits, y) if distillation is None else distillation(logits, x, y)
                 if guidance is not None:
                     loss = loss + guidance.loss()
                 loss.backward()
+                if clip is not None:
+                    torch.nn.utils.clip_grad_norm_(target.parameters(), clip)
                 stepper.step()
                 rate.step()
-                correct = (logits.argmax(1) == y).sum()
-                total += torch.stack([task_loss.detach() * len(y), correct, mean_misalignment(guidance, device) * len(y), total.new_tensor(len(y))])
+                correct, scored = task.hits(logits.detach(), y)
+                total += torch.stack([task_loss.detach() * scored, correct, mean_misalignment(guidance, device) * scored, scored])
             row = {"epoch": epoch} | dict(zip(("train_loss", "train_accuracy", "misalignment"), (total[:3] / total[3]).tolist(), strict=True))
             for split in ("validation", "test"):
                 row[f"{split}_loss"], row[f"{split}_accuracy"] = evaluate(target, task, split)
@@ -74,16 +76,16 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
 
 
 def evaluate(target, task, split, *, batch_size=1024):
-    """(mean cross-entropy in nats, accuracy) of a network on a split, in eval mode, which is undone afterwards."""
+    """(mean loss in nats, accuracy) over the scored labels of a split, in eval mode, which is undone afterwards."""
     mode = target.training
     target.eval()
     loss = correct = n = 0
     with torch.no_grad():
         for x, y in task.batches(split, batch_size):
             logits = target(x)
-            loss += F.cross_entropy(logits, y, reduction="sum").item()
-            correct += (logits.argmax(1) == y).sum().item()
-            n += len(y)
+            right, scored = (int(count) for count in task.hits(logits, y))
+            loss += task.loss(logits, y).item() * scored
+            correct, n = correct + right, n + scored
     target.train(mode)
     return loss / n, correct / n
 

@@ -5,8 +5,9 @@ from .cifar10_files import MissingData
 from .cifar10_files import download as cifar10_download
 from .digits import digits, digits_hash
 from .image_task import ImageTask
+from .task import IGNORED, Task
 
-__all__ = ["ImageTask", "MissingData", "cifar10", "cifar10_download", "digits", "fingerprint", "load"]
+__all__ = ["IGNORED", "ImageTask", "MissingData", "Task", "cifar10", "cifar10_download", "digits", "fingerprint", "load"]
 
 TASKS = {"cifar10": cifar10, "digits": digits}
 HASHES = {"cifar10": cifar10_hash, "digits": digits_hash}

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from .cifar10_files import CLASSES, COUNTS, find, read
-from .image_task import image_task, permutation
+from .image_task import image_task
+from .task import permutation
 
 SIDE = 32
 

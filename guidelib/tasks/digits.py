@@ -5,7 +5,8 @@ from functools import cache
 
 import torch
 
-from .image_task import image_task, permutation
+from .image_task import image_task
+from .task import permutation
 
 IMAGES = 1797
 

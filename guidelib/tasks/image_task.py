@@ -1,27 +1,22 @@
-"""A classification task on images: three splits that never meet, one normalisation, one way to make batches."""
+"""A classification task on images, normalised once."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 
+from .task import Task
+
 
 @dataclass(frozen=True, kw_only=True)
-class ImageTask:
+class ImageTask(Task):
     """Images x (n, c, h, w), float32 and normalised by the training split's mean and deviation, with labels y (n,) int64.
 
     mean, deviation: of each channel's raw pixels, so that x * deviation + mean shows an image as it was.
-    chance: accuracy of a blind guess on balanced classes; chance_loss: its cross-entropy, ln classes, in nats. data_hash and
-    encoding say what the images were read from.
+    chance: accuracy of a blind guess on balanced classes; chance_loss: its cross-entropy, ln classes, in nats.
     """
 
-    name: str
     classes: int
-    train: tuple
-    validation: tuple
-    test: tuple
-    data_hash: str
-    encoding: str
     mean: tuple
     deviation: tuple
 
@@ -37,31 +32,6 @@ class ImageTask:
     @property
     def chance_loss(self):
         return math.log(self.classes)
-
-    def split(self, name):
-        """(x, y) of "train", "validation" or "test"."""
-        if name not in ("train", "validation", "test"):
-            raise ValueError(f"a split is 'train', 'validation' or 'test', received {name!r}")
-        return getattr(self, name)
-
-    def batches(self, split, batch_size, generator=None):
-        """Yield (x, y) batches of a split, in a new order drawn from `generator` (on the CPU), or in order without one.
-
-        When shuffling, a last batch of fewer than 4 examples is left out: batch statistics and CKA need more. ValueError for an
-        unknown split or a batch size below 1.
-        """
-        if batch_size < 1:
-            raise ValueError(f"batch_size is at least 1, received {batch_size}")
-        x, y = self.split(split)
-        order = torch.arange(len(y)) if generator is None else torch.randperm(len(y), generator=generator)
-        for index in order.split(batch_size):
-            if generator is None or len(index) >= 4:
-                index = index.to(y.device)
-                yield x[index], y[index]
-
-    def to(self, device):
-        """The same task with its tensors on a device."""
-        return replace(self, **{name: tuple(t.to(device) for t in self.split(name)) for name in ("train", "validation", "test")})
 
 
 def image_task(*, name, classes, train, validation, test, data_hash, encoding):
@@ -85,12 +55,3 @@ def image_task(*, name, classes, train, validation, test, data_hash, encoding):
 
     return ImageTask(name=name, classes=classes, train=ready(train), validation=ready(validation), test=ready(test),
                      data_hash=data_hash, encoding=encoding, mean=tuple(mean.flatten().tolist()), deviation=tuple(deviation.flatten().tolist()))
-
-
-def permutation(n, seed):
-    """A fixed order of n examples, from a seed and nothing else.
-
-    >>> sorted(permutation(3, seed=0).tolist())
-    [0, 1, 2]
-    """
-    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))

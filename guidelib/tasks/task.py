@@ -1,0 +1,67 @@
+"""What every task has: three splits that never meet, a loss, a count of right answers, and the level of chance."""
+
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+
+IGNORED = -100  # a label that is not scored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Inputs x (n, ...) and labels y of three splits. Labels are (n,) classes, or (n, t) with IGNORED where nothing is scored.
+
+    Subclasses say chance, the accuracy of the best blind guess, and chance_loss, its cross-entropy in nats. data_hash and encoding
+    say what the data were read from.
+    """
+
+    name: str
+    train: tuple
+    validation: tuple
+    test: tuple
+    data_hash: str
+    encoding: str
+
+    def loss(self, logits, y):
+        """Mean cross-entropy over the scored labels, in nats: logits (n, classes) and y (n,), or (n, t, classes) and (n, t)."""
+        return F.cross_entropy(logits.flatten(0, -2), y.flatten(), ignore_index=IGNORED)
+
+    def hits(self, logits, y):
+        """(right answers, scored labels), two 0-dim tensors."""
+        scored = y != IGNORED
+        return ((logits.argmax(-1) == y) & scored).sum(), scored.sum()
+
+    def split(self, name):
+        """(x, y) of "train", "validation" or "test"."""
+        if name not in ("train", "validation", "test"):
+            raise ValueError(f"a split is 'train', 'validation' or 'test', received {name!r}")
+        return getattr(self, name)
+
+    def batches(self, split, batch_size, generator=None):
+        """Yield (x, y) batches of a split, in a new order drawn from `generator` (on the CPU), or in order without one.
+
+        When shuffling, a last batch of fewer than 4 examples is left out: batch statistics and CKA need more. ValueError for an
+        unknown split or a batch size below 1.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size is at least 1, received {batch_size}")
+        x, y = self.split(split)
+        order = torch.arange(len(y)) if generator is None else torch.randperm(len(y), generator=generator)
+        for index in order.split(batch_size):
+            if generator is None or len(index) >= 4:
+                index = index.to(y.device)
+                yield x[index], y[index]
+
+    def to(self, device):
+        """The same task with its tensors on a device."""
+        return replace(self, **{name: tuple(t.to(device) for t in self.split(name)) for name in ("train", "validation", "test")})
+
+
+def permutation(n, seed):
+    """A fixed order of n examples, from a seed and nothing else.
+
+    >>> sorted(permutation(3, seed=0).tolist())
+    [0, 1, 2]
+    """
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
