@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import groupby
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from .guides import Call, as_guide, unwrap
 from .pairing import MATCHES
 from .plan import Side, pair_sides, plan_rows
 from .recorder import Recorder
+from .samples import SAMPLES, as_samples
 from .similarity import CKA, CKA_DEBIASED, double_centre
 from .similarity.registry import same_type
 
@@ -20,7 +22,7 @@ REDUCTIONS = {"sum": torch.sum, "mean": torch.mean}
 
 
 def guide(target, guide, *, layers=None, match="depth", similarity="cka", debiased=False, reduce="sum", weight=1.0,
-          stop_after=None, batch_dim=0):
+          stop_after=None, samples="batch", batch_dim=0):
     """Align a target, layer by layer, to a frozen guide: returns a Guidance whose loss() is added to the task's loss.
 
     The paper's method, section 3: the sum over layer pairs of 1 - CKA, on the same batch. Use as a context manager, or
@@ -29,7 +31,8 @@ def guide(target, guide, *, layers=None, match="depth", similarity="cka", debias
     layers: None for the default layers of both, {target glob: guide glob}, or [(target name, guide name), ...].
     match: "depth", the paper's rule, or "reference", the released code's. similarity: "cka", "sp" or a gl.similarity.Similarity.
     reduce: "sum" or "mean" over pairs. weight: a number or a callable of the step; 0 skips the guide. stop_after: steps, after
-    which the hooks are off. batch_dim: the axis of the examples in inputs and outputs.
+    which the hooks are off. samples: "batch", each example with all its features; "tokens", each place of an example, such as a
+    token or a pixel, which needs as many on both sides; "pool", the mean over places. batch_dim: the axis of the examples.
     ValueError or TypeError for options that make no sense, a compiled target, or a guide that shares parameters with the target.
 
     >>> target, net = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))
@@ -43,21 +46,21 @@ def guide(target, guide, *, layers=None, match="depth", similarity="cka", debias
     2            1  last layer (logits)
     """
     return Guidance(target, guide, layers=layers, match=match, similarity=similarity, debiased=debiased, reduce=reduce, weight=weight,
-                    stop_after=stop_after, batch_dim=batch_dim)
+                    stop_after=stop_after, samples=samples, batch_dim=batch_dim)
 
 
 class Guidance:
     """What guide() returns: loss() once after each forward of the target; plan() and report() are tables."""
 
-    def __init__(self, target, guide, *, layers, match, similarity, debiased, reduce, weight, stop_after, batch_dim):
+    def __init__(self, target, guide, *, layers, match, similarity, debiased, reduce, weight, stop_after, samples, batch_dim):
         _check_target(target)
-        _check_options(layers, match, reduce, weight, stop_after)
+        _check_options(layers, match, reduce, weight, stop_after, samples)
         self.target, self.guide = unwrap(target), as_guide(guide)
         self.similarity = similarities.find(similarity, debiased=debiased)
         self.guide.check(self.similarity)
         _check_apart(self.target, self.guide)
         self.layers, self.match, self.reduce = layers, match, reduce
-        self.weight, self.stop_after, self.batch_dim = weight, stop_after, batch_dim
+        self.weight, self.stop_after, self.samples, self.batch_dim = weight, stop_after, samples, batch_dim
         self.step, self.dropped = 0, Counter()
         self.pairs, self._sides, self._rows, self._last = None, None, [], None
         self._removed = False
@@ -138,20 +141,16 @@ class Guidance:
 
         if self._last is None:
             raise RuntimeError("report() is about the last loss(), and there was none yet")
-        pairs, k, l, misalignment = self._last  # k, l: (pairs, n, n)
-        n = k.shape[-1]
-        pr_target, pr_guide = _participation(k), _participation(l)
-        nan = torch.full_like(misalignment, torch.nan)
-        columns = {"misalignment": misalignment, "cka": CKA.value(double_centre(k), double_centre(l)),
-                   "cka_debiased": CKA_DEBIASED.value(k, l) if n >= CKA_DEBIASED.least else nan,
-                   "chance": (pr_target * pr_guide).sqrt() / (n - 1), "pr_target": pr_target, "pr_guide": pr_guide}
+        pairs, grams, misalignment = self._last
         names = pd.DataFrame([self._names(p) for p in pairs], columns=["target", "guide"])
-        table = names.assign(n=n, **{name: column.double().cpu().numpy() for name, column in columns.items()})
+        measures = pd.concat([pd.DataFrame(_measures(k, l)) for k, l in grams], ignore_index=True)
+        table = pd.concat([names, measures[["n"]], measures.drop(columns="n")], axis=1)
+        table.insert(3, "misalignment", misalignment.double().cpu().numpy())
         return table.assign(dropped=[self.dropped[p] for p in pairs])
 
     def misalignments(self):
         """{"target <- guide": misalignment} of the last loss(), 0-dim tensors without gradient."""
-        pairs, _, _, misalignment = self._last or ((), None, None, ())
+        pairs, _, misalignment = self._last or ((), None, ())
         return {" <- ".join(self._names(p)): m for p, m in zip(pairs, misalignment, strict=True)}
 
     def state_dict(self):
@@ -188,13 +187,28 @@ class Guidance:
         self.dropped.update(p for p in self.pairs if p not in pairs)
         if not pairs:
             return torch.zeros((), device=call.device)
-        target_grams = {key: self.similarity.gram(found[key]) for key in dict(pairs)}
-        k = torch.stack([target_grams[key] for key, _ in pairs])  # (pairs, n, n)
-        l = torch.stack([guide_grams[key] for _, key in pairs])  # (pairs, n, n)
-        k, l = same_type(k, l)
-        misalignment = self.similarity.misalignment(k, l)  # (pairs,)
-        self._last = (pairs, k.detach(), l, misalignment.detach())
+        kinds = {o.key: o.type for o in outputs}
+        target_grams = {key: self._gram(found[key], kinds[key]) for key in dict(pairs)}
+        grams = self._stacks(pairs, target_grams, guide_grams)  # [(k, l)], each (pairs, n, n)
+        misalignment = torch.cat([self.similarity.misalignment(k, l) for k, l in grams])  # (pairs,)
+        self._last = (pairs, [(k.detach(), l) for k, l in grams], misalignment.detach())
         return REDUCTIONS[self.reduce](misalignment)
+
+    def _gram(self, x, kind):
+        return self.similarity.gram(as_samples(x, kind, samples=self.samples))
+
+    def _stacks(self, pairs, target_grams, guide_grams):
+        """Gram matrices of consecutive pairs with as many samples, as stacks: all of them in one, unless samples are tokens."""
+        for pair in pairs:
+            sizes = target_grams[pair[0]].shape[-1], guide_grams[pair[1]].shape[-1]
+            if sizes[0] != sizes[1]:
+                raise ValueError("samples='tokens' compares place by place, but {} has {} of them in this batch and {} has {}: pair layers with as "
+                                 "many, or use samples='pool'".format(*(v for named in zip(self._names(pair), sizes, strict=True) for v in named)))
+        stacks = []
+        for _, group in groupby(pairs, key=lambda pair: target_grams[pair[0]].shape[-1]):
+            group = list(group)
+            stacks.append(same_type(torch.stack([target_grams[t] for t, _ in group]), torch.stack([guide_grams[g] for _, g in group])))
+        return stacks
 
     def _run_guide(self, call, keys=None):
         """Run the guide: {key: Gram matrix (n, n)}, each made as its layer comes, and the Outputs without their features."""
@@ -204,7 +218,7 @@ class Guidance:
             nonlocal newest
             if o.x is not None:
                 if o.x is not newest[0]:  # controls show one and the same tensor for every layer
-                    newest = (o.x, self.similarity.gram(o.x.detach()))
+                    newest = (o.x, self._gram(o.x.detach(), o.type))
                 grams[o.key] = newest[1]
             outputs.append(replace(o, x=None))
 
@@ -220,12 +234,21 @@ class Guidance:
         guide = Side("guide", guide_outputs, drops_last=self.guide.drops_last)
         names = self.guide.rearrange(pair_sides(target, guide, layers=self.layers, match=self.match))
         self.pairs = [(target.keys[t], guide.keys[g]) for t, g in names]
-        self._sides, self._rows = (target, guide), plan_rows(names, target, guide, call.n)
+        self._sides, self._rows = (target, guide), plan_rows(names, target, guide, call, samples=self.samples)
         self.recorder.restrict({key[0] for key, _ in self.pairs})
         return grams
 
     def _names(self, pair):
         return tuple(side.names[key] for side, key in zip(self._sides, pair, strict=True))
+
+
+def _measures(k, l):
+    """Columns of the report for stacks of Gram matrices (pairs, n, n)."""
+    n, pr_target, pr_guide = k.shape[-1], _participation(k), _participation(l)
+    columns = {"n": torch.full_like(pr_target, n), "cka": CKA.value(double_centre(k), double_centre(l)),
+               "cka_debiased": CKA_DEBIASED.value(k, l) if n >= CKA_DEBIASED.least else torch.full_like(pr_target, torch.nan),
+               "chance": (pr_target * pr_guide).sqrt() / (n - 1), "pr_target": pr_target, "pr_guide": pr_guide}
+    return {name: column.double().cpu().numpy() for name, column in columns.items()} | {"n": n}
 
 
 def _participation(k):
@@ -246,11 +269,13 @@ def _check_target(target):
                              "call gl.guide(target, guide) first and torch.compile(target) second")
 
 
-def _check_options(layers, match, reduce, weight, stop_after):
+def _check_options(layers, match, reduce, weight, stop_after, samples):
     if match not in MATCHES:
         raise ValueError(f"match is one of {MATCHES}, received {match!r}; to name layers yourself use layers={{target: guide}}")
     if reduce not in REDUCTIONS:
         raise ValueError(f"reduce is one of {tuple(REDUCTIONS)}, received {reduce!r}")
+    if samples not in SAMPLES:
+        raise ValueError(f"samples is one of {SAMPLES}, received {samples!r}")
     if not callable(weight) and not isinstance(weight, (int, float)):
         raise TypeError(f"weight is a number or a callable of the step, received {type(weight).__name__}")
     if stop_after is not None and (not isinstance(stop_after, int) or stop_after < 0):

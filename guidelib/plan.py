@@ -1,9 +1,8 @@
 """Who is paired with whom, what it costs, and why the others have no part: the table behind Guidance.plan()."""
 
-from math import prod
-
 from .activations import display
 from .pairing import pair, pair_named
+from .samples import sample_shape
 
 
 class Side:
@@ -40,20 +39,28 @@ def pair_sides(target, guide, *, layers=None, match="depth"):
     return pair(target.defaults, guide.defaults, match=match)
 
 
-def plan_rows(pairs, target, guide, n):
+def plan_rows(pairs, target, guide, call, *, samples):
     """Rows of the plan: one a pair, then one a layer without a part.
 
-    Cost of a pair with p and q features: forward Gram matrices and the one product of the backward, 2 n^2 (2 p + q) operations;
+    n counts samples, which are examples unless told otherwise. Cost of a pair with p and q features: forward Gram matrices and the one product of the backward, 2 n^2 (2 p + q) operations;
     at best its features are touched 4 p + q times n.
     """
     by_name = [{side.names[o.key]: o for o in side.outputs} for side in (target, guide)]
     rows = []
     for left, right in pairs:
-        p, q = (prod(by_name[i][name].shape) // n for i, name in enumerate((left, right)))
+        sizes = [_size(by_name[i][name], call, samples) for i, name in enumerate((left, right))]
+        (n, p), (_, q) = sizes
         rows.append({"target": left, "guide": right, "n": n, "target_features": p, "guide_features": q,
                      "gflop": 2 * n**2 * (2 * p + q) / 1e9, "traffic_mb": 4 * n * (4 * p + q) / 1e6, "reason": ""})
     for i, side in enumerate((target, guide)):
         for name, reason in side.reasons({p[i] for p in pairs}).items():
-            rows.append({"target": name if i == 0 else "", "guide": name if i == 1 else "", "n": n, "target_features": 0,
+            rows.append({"target": name if i == 0 else "", "guide": name if i == 1 else "", "n": call.n, "target_features": 0,
                          "guide_features": 0, "gflop": 0.0, "traffic_mb": 0.0, "reason": reason})
     return rows
+
+
+def _size(output, call, samples):
+    shape = list(output.shape)
+    if len(shape) > call.batch_dim and shape[call.batch_dim] == call.n:
+        shape.insert(0, shape.pop(call.batch_dim))
+    return sample_shape(tuple(shape), output.type, call.n, samples=samples)

@@ -345,6 +345,44 @@ def test_guide_first_compile_second(backend):
             assert loss.item() == pytest.approx(wanted.item(), rel=1e-5) and torch.allclose(target[1].weight.grad, grad, atol=1e-6)
 
 
+# Samples
+
+
+def test_samples_by_hand():
+    target, guide, x = convnet(seed=3), convnet(), batch(6)
+    own, other = capture(target, x), capture(guide, x)
+    views = {"batch": lambda a: a, "pool": lambda a: a.flatten(2).mean(2) if a.ndim > 2 else a,
+             "tokens": lambda a: a.flatten(2).transpose(1, 2).flatten(0, 1) if a.ndim > 2 else a}  # (n, c, h, w) to (n h w, c)
+    for samples, view in views.items():
+        with gl.guide(target.eval(), guide, samples=samples) as g:
+            target(x)
+            loss = g.loss()
+            report, plan = g.report(), g.plan().query("reason == ''")
+        wanted = [gl.cka(view(own[name]), view(other[name])).item() for name in ("0", "4", "6")]
+        assert report["cka"].tolist() == pytest.approx(wanted, rel=1e-4) and loss.item() == pytest.approx(3 - sum(wanted), rel=1e-4)
+        assert report["n"].tolist() == plan["n"].tolist() == [len(view(own[name])) for name in ("0", "4", "6")]
+        assert plan["target_features"].tolist() == [view(own[name])[0].numel() for name in ("0", "4", "6")]
+
+
+def test_samples_of_sequences_are_tokens():
+    target, guide = DictInputs(), DictInputs()
+    ids = torch.randint(0, 20, (6, 5), generator=torch.Generator().manual_seed(0))
+    with gl.guide(target, guide, samples="tokens") as g:
+        target(ids)
+        g.loss().backward()
+        assert g.report()["n"].tolist() == [30, 30]
+    a, b = (capture(net, ids)["rnn"] for net in (target, guide))
+    assert g.report()["cka"][0] == pytest.approx(gl.cka(a.flatten(0, 1), b.flatten(0, 1)).item(), rel=1e-4)
+
+
+def test_tokens_that_do_not_correspond_are_named():
+    target = mlp(16, 8, 3)
+    with gl.guide(target, convnet(), samples="tokens") as g:
+        target(batch(6))
+        with pytest.raises(ValueError, match="1 has 6 of them in this batch and 0 has 96.*samples='pool'"):
+            g.loss()
+
+
 # Hooks and copies
 
 
@@ -453,7 +491,7 @@ def test_report_holds_both_forms_chance_and_dimensions():
 @pytest.mark.parametrize(("options", "message"), [
     ({"match": "nearest"}, "'nearest'"), ({"reduce": "product"}, "'product'"), ({"similarity": "rsa"}, "'rsa'"),
     ({"similarity": "sp", "debiased": True}, "debiased=True"), ({"stop_after": -1}, "-1"), ({"stop_after": 1.5}, "1.5"),
-    ({"layers": []}, r"\[\]"), ({"layers": ["1"]}, r"\['1'\]"), ({"layers": [("a", "b", "c")]}, "'c'"), ({"layers": "fc"}, "'fc'"),
+    ({"layers": []}, r"\[\]"), ({"layers": ["1"]}, r"\['1'\]"), ({"layers": [("a", "b", "c")]}, "'c'"), ({"layers": "fc"}, "'fc'"), ({"samples": "pixels"}, "'pixels'"),
 ])
 def test_options_that_make_no_sense_are_repeated(options, message):
     target = mlp(16, 8, 3)
