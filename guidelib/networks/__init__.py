@@ -2,6 +2,8 @@
 
 from .fcn import FCN
 from .resnet import ResNet
+from .rnn import LSTM, RNN
+from .sequence_transformer import Transformer
 from .transformer import RowTransformer
 
-__all__ = ["FCN", "ResNet", "RowTransformer"]
+__all__ = ["FCN", "LSTM", "RNN", "ResNet", "RowTransformer", "Transformer"]

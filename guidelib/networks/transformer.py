@@ -46,18 +46,31 @@ class RowTransformer(nn.Module):
 
 
 class EncoderBlock(nn.Module):
-    """Self-attention and a feed-forward net, each added to its input."""
+    """Self-attention and a feed-forward net, each added to its input and normalised before, or after with norm_first=False.
 
-    def __init__(self, width, heads):
+    mask: True where a token (row) attends to another (column), (n, 1, t, t). is_causal: to itself and earlier ones.
+    """
+
+    def __init__(self, width, heads, *, feedforward=None, dropout=0.0, norm_first=True):
         super().__init__()
-        self.heads = heads
+        self.heads, self.dropout, self.norm_first = heads, dropout, norm_first
+        hidden = 4 * width if feedforward is None else feedforward
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
 
-    def forward(self, x):
+    def forward(self, x, *, mask=None, is_causal=False):
+        if self.norm_first:
+            x = x + self.attend(self.norm1(x), mask, is_causal)
+            return x + self.feed(self.norm2(x))  # (n, t, width)
+        x = self.norm1(x + self.attend(x, mask, is_causal))
+        return self.norm2(x + self.feed(x))  # (n, t, width)
+
+    def attend(self, x, mask, is_causal):
         n, t, width = x.shape
-        q, k, v = self.qkv(self.norm1(x)).view(n, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # each (n, heads, t, width / heads)
-        attended = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, t, width)
-        x = x + self.out(attended)
-        return x + self.down(F.gelu(self.up(self.norm2(x))))  # (n, t, width)
+        q, k, v = self.qkv(x).view(n, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # each (n, heads, t, width / heads)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=is_causal).transpose(1, 2).reshape(n, t, width)
+        return F.dropout(self.out(attended), self.dropout, self.training)
+
+    def feed(self, x):
+        return F.dropout(self.down(F.gelu(self.up(x))), self.dropout, self.training)
