@@ -3,14 +3,21 @@
 from .cifar10 import cifar10, cifar10_hash
 from .cifar10_files import MissingData
 from .cifar10_files import download as cifar10_download
+from .copy_paste import copy_paste, copy_paste_chance, copy_paste_hash
 from .digits import digits, digits_hash
 from .image_task import ImageTask
+from .language import grammar, grammar_hash, language, perplexity
+from .parity import parity, parity_hash
+from .sequence_task import SequenceTask
 from .task import IGNORED, Task
+from .wikitext import wikitext2_small, wikitext2_small_hash
 
-__all__ = ["IGNORED", "ImageTask", "MissingData", "Task", "cifar10", "cifar10_download", "digits", "fingerprint", "load"]
+__all__ = ["IGNORED", "ImageTask", "MissingData", "SequenceTask", "Task", "cifar10", "cifar10_download", "copy_paste", "copy_paste_chance", "digits",
+           "fingerprint", "grammar", "language", "load", "parity", "perplexity", "wikitext2_small"]
 
-TASKS = {"cifar10": cifar10, "digits": digits}
-HASHES = {"cifar10": cifar10_hash, "digits": digits_hash}
+TASKS = {"cifar10": cifar10, "copy-paste": copy_paste, "digits": digits, "grammar": grammar, "parity": parity, "wikitext-2-small": wikitext2_small}
+HASHES = {"cifar10": cifar10_hash, "copy-paste": copy_paste_hash, "digits": digits_hash, "grammar": grammar_hash, "parity": parity_hash,
+          "wikitext-2-small": wikitext2_small_hash}
 
 
 def load(name, **options):
@@ -23,7 +30,7 @@ def load(name, **options):
 
 
 def fingerprint(name):
-    """The hash of a task's data, as its records hold it, without decoding any image.
+    """The hash of a task's data, as its records hold it, without decoding any image; of a generated task, that of a small fixed instance.
 
     >>> len(fingerprint("digits"))
     64
