@@ -12,7 +12,7 @@ from guidelib.activations import capture, selected
 from guidelib.controls import same_family
 from guidelib.networks import LSTM, RNN, Transformer
 from guidelib.networks.seeding import seeded
-from guidelib.networks.sequence_transformer import sinusoids
+from guidelib.networks.sequence_transformer import attended, sinusoids
 
 VOCAB, PAD = 7, 6
 IDS = torch.randint(0, PAD, (6, 5), generator=torch.Generator().manual_seed(0))  # (n, t), no padding among them
@@ -209,6 +209,15 @@ def test_a_sequence_of_padding_alone_stays_finite(build):
     logits = net(ids)
     logits.square().sum().backward()
     assert logits.isfinite().all() and all(p.grad.isfinite().all() for p in net.parameters())
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_who_attends_to_whom(causal):
+    """Any backend's softmax then has something to weigh: what one over nothing gives differs between them."""
+    tokens = torch.tensor([[False, False, True, False], [True, True, False, True], [False] * 4])
+    mask = attended(tokens, causal=causal)
+    expected = [[[(tokens[n, j] or i == j) and (j <= i or not causal) for j in range(4)] for i in range(4)] for n in range(3)]
+    assert torch.equal(mask, torch.tensor(expected)[:, None]) and mask.any(-1).all()
 
 
 def test_padding_in_front_changes_nothing_without_positions():

@@ -80,7 +80,7 @@ def attended(tokens, *, causal):
             [1, 0, 1]], dtype=torch.int32)
     """
     t, device = tokens.shape[1], tokens.device
-    itself = torch.eye(t, dtype=torch.bool, device=device)  # a softmax over nothing would be NaN where all that may be seen is padding
+    itself = torch.eye(t, dtype=torch.bool, device=device)  # a softmax over nothing, where all else is padding, is NaN on some backends
     mask = tokens[:, None, None, :] | itself  # (n, 1, t, t)
     return mask & torch.ones(t, t, dtype=torch.bool, device=device).tril() if causal else mask
 
