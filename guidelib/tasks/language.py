@@ -137,6 +137,6 @@ def entropy(p):
 
 
 def _frequencies(n, seed, name):
-    """1, 1/2, ..., 1/n in an order drawn from the seed, normalised: float64 (n,)."""
-    weights = 1 / (1 + torch.randperm(n, generator=stream("grammar", "words", seed, name)).double())
-    return weights / weights.sum()
+    """1, 1/2, ..., 1/n, normalised, in an order drawn from the seed: float64 (n,)."""
+    weights = 1 / torch.arange(1, n + 1, dtype=torch.float64)
+    return (weights / weights.sum())[torch.randperm(n, generator=stream("grammar", "words", seed, name))]
