@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
+from .checkpoints import Checkpoint
+
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 DIVERGED = 1e4  # times the chance loss
 
@@ -18,15 +20,15 @@ class History:
 
 
 def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, optimizer="adam", schedule=None, clip=None, guidance=None,
-          distillation=None, order_seed=0, dropout_seed=0, progress=False):
+          distillation=None, order_seed=0, dropout_seed=0, checkpoint=None, progress=False):
     """Train a target on a Task, in place; returns its History. The loss is the task's, in nats, plus guidance.loss() if given.
 
     guidance: a handle of gl.guide on this target. distillation: a callable(logits, x, y) that takes the place of the task's loss.
     schedule: None, "cosine" to 0 at the last step, or "step", a tenth every 30 epochs as in the released code. clip: the largest
-    norm of the whole gradient, or None. order_seed draws
-    the batches, dropout_seed the dropout; the caller's global stream is left alone. Columns of the table: epoch, train_loss and
-    train_accuracy (means over the epoch as it was trained), validation_ and test_loss and _accuracy (in eval), misalignment (mean over
-    pairs). A loss that is not finite, or beyond 10,000 times chance, ends the run with status "diverged" and the epochs so far.
+    norm of the whole gradient, or None. order_seed draws the batches, dropout_seed the dropout; the caller's global stream is left alone.
+    checkpoint: a Checkpoint, from which a run that died is resumed, on a CPU to the last bit. Columns of the table: epoch, train_loss
+    and train_accuracy (means over the epoch as it was trained), validation_ and test_loss and _accuracy (in eval), misalignment (mean
+    over pairs). A loss that is not finite, or beyond 10,000 times chance, ends the run with status "diverged" and the epochs so far.
 
     >>> import guidelib as gl
     >>> task = gl.tasks.digits(train=200)
@@ -45,11 +47,13 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
     order = torch.Generator().manual_seed(order_seed)
     steps = epochs * math.ceil(len(task.train[1]) / batch_size)
     rate = make_schedule(stepper, schedule, steps, epochs)
-    rows, status = [], "ok"
+    parts = {"target": target, "optimizer": stepper, "schedule": rate, "guidance": guidance, "order": order}
+    checkpoint, status = checkpoint or Checkpoint(), "ok"
 
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(dropout_seed)
-        for epoch in bar(range(1, epochs + 1), progress):
+        rows = checkpoint.restore(parts, sample=task.train[0][:batch_size])
+        for epoch in bar(range(len(rows) + 1, epochs + 1), progress):
             target.train()
             total = torch.zeros(4, device=device)  # loss, correct, misalignment, scored labels
             for x, y in task.batches("train", batch_size, order):
@@ -72,6 +76,7 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
             if not all(abs(row[name]) < DIVERGED * task.chance_loss for name in ("train_loss", "validation_loss")):  # NaN too
                 status = "diverged"
                 break
+            checkpoint.save(parts, rows)
     return History(pd.DataFrame(rows), status)
 
 

@@ -1,4 +1,4 @@
-"""Make one run of an experiment, or read its record if it is there, and print its numbers.
+"""Make one run of an experiment, resume one that was stopped, or read its record if it is there, and print its numbers.
 
     guidelib run deep-fcn --condition untrained-warm-up --seed 0 --profile fast --out records
     guidelib run deep-fcn --condition base --set lr=0.003 --set dropout=0.0
@@ -29,7 +29,7 @@ def main(options, rest=()):
         made = config(options.experiment, condition=options.condition, profile=options.profile, regime=options.regime, seed=options.seed,
                       **dict(assignment(text) for text in options.set))
         record = run(made, out=options.out, device=options.device)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         say(f"guidelib run: {error}")
         return 2
     for name, value in record["metrics"].items():

@@ -2,9 +2,9 @@
 
 import json
 import math
-import os
-import tempfile
 from pathlib import Path
+
+from ..checkpoints import write_whole
 
 SCHEMA = 1
 PARTS = ("config", "metrics", "curves", "environment", "duration_s", "schema")
@@ -17,13 +17,8 @@ def path_of(config, out):
 
 def write(record, path):
     """Write a record atomically: a process that dies leaves either the whole file or none. Not-a-numbers become null."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(json.dumps(_finite(record), indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-    os.replace(temporary, path)
-    return path
+    text = json.dumps(finite(record), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return write_whole(path, text.encode())
 
 
 def read(path):
@@ -43,13 +38,31 @@ def read_all(folder):
 
 
 def results(records):
-    """Table with one row a run: the experiment, condition, profile, regime and seed, then all metrics, device and seconds."""
+    """Table with one row a run: experiment, condition, profile, regime, seed and each setting that varies, metrics, device and seconds.
+
+    Seeds that follow from `seed` say nothing new and are left out; a setting that a record lacks is empty. One that a metric is named
+    like ends in _set: `epochs_set` were asked for, `epochs` were run.
+    """
     import pandas as pd
 
     names = ("experiment", "condition", "profile", "regime", "seed")
-    rows = [{name: r["config"][name] for name in names} | r["metrics"] | {"device": r["environment"]["device"], "duration_s": r["duration_s"]}
-            for r in records]
+    names += tuple(name for name in varying([r["config"] for r in records]) if name not in names)
+    taken = {name for r in records for name in r["metrics"]}
+    settings = [{f"{name}_set" if name in taken else name: r["config"].get(name) for name in names} for r in records]
+    rows = [s | r["metrics"] | {"device": r["environment"]["device"], "duration_s": r["duration_s"]} for s, r in zip(settings, records, strict=True)]
     return pd.DataFrame(rows)
+
+
+def varying(configs):
+    """The settings that are not the same in all of these dicts, in their order.
+
+    >>> varying([{"lr": 0.1, "seed": 0, "order_seed": 2000}, {"lr": 0.2, "seed": 1, "order_seed": 2001}])
+    ['lr', 'seed']
+    """
+    names = dict.fromkeys(name for c in configs for name in c)
+    seen = {name: {json.dumps(c.get(name)) for c in configs} for name in names}
+    follows = {name for name in names if name.endswith("_seed") and len({c[name] - c["seed"] if name in c else None for c in configs}) == 1}
+    return [name for name in names if len(seen[name]) > 1 and name not in follows]
 
 
 def summary(records, *, metric="test_accuracy"):
@@ -88,9 +101,9 @@ def values_of(records, condition, metric):
     return values
 
 
-def _finite(value):
+def finite(value):
     if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
+        return {k: finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
