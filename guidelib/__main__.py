@@ -7,6 +7,8 @@ import sys
 COMMANDS = {
     "figures": "run the tutorials headless; leave executed notebooks, figures and one table of results",
     "run": "make one run of an experiment, or read its record if it is there",
+    "results": "make one table of a folder of run records",
+    "ledger": "every claim of the paper against the run records, with controls and verdicts by rule",
     "list": "list notebooks, experiments, conditions, regimes and profiles",
     "test": "run the tests: library, doctests and notebooks",
     "book": "build the course as HTML, offline",

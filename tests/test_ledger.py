@@ -1,0 +1,346 @@
+"""The ledger: verdicts by rule from records alone, strict about which runs belong to a claim; and the committed page."""
+
+import math
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from guidelib.__main__ import main
+from guidelib.experiments import config
+from guidelib.experiments.records import path_of, write
+from guidelib.ledger import ledger, page
+from guidelib.ledger_claims import CLAIMS, METRICS, Claim
+from guidelib.ledger_runs import failing
+from guidelib.statistics import VERDICTS
+
+RESULTS = Path(__file__).parent.parent / "results"
+CLAIM = Claim("c", "table 0", "it helps", "1 -> 2 %", "deep-fcn", "untrained")
+SPREAD = {0: 0.0, 1: 0.02, 2: 0.01}  # what seeds share, so that it cancels in pairs
+
+
+def add(folder, condition, mean, *, seeds=(0, 1, 2), noise=0.0, profile="fast", regime="untrainable", recipe=0, curves=None, metrics=None, data="h",
+        **overrides):
+    """Write made-up records; noise: added to odd seeds, so that differences have an interval."""
+    for seed in seeds:
+        made = config("deep-fcn", condition=condition, profile=profile, regime=regime, seed=seed, data_hash=data, **overrides)
+        score = mean + SPREAD[seed] + noise * (seed % 2)
+        found = {"test_accuracy": score, "validation_accuracy": score, "chance": 0.1, "n_test": 497} | (metrics or {})
+        write({"config": asdict(made) | {"recipe": made.recipe + recipe}, "metrics": found, "curves": curves or {}, "environment": {"device": "cpu"},
+               "duration_s": 1.0, "schema": 1}, path_of(made, folder / profile))
+
+
+def only(folder, claim=CLAIM):
+    """The one row of the ledger of a claim."""
+    (_, row), = ledger(folder, claims=[claim]).iterrows()
+    return row
+
+
+def test_holds(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5)
+    add(tmp_path, "identity", 0.3)
+    row = only(tmp_path)
+    assert (row["verdict"], row["against"], row["control"], row["seeds"], row["n"]) == ("holds", "base", "identity", 3, 497)
+    assert row["mean"] == pytest.approx(0.51)
+    assert row["high"] - row["mean"] == pytest.approx(4.30265 * 0.01 / math.sqrt(3), rel=1e-4)  # Student's t of 2 degrees, by table
+    assert (row["effect"], row["effect_low"], row["over_control"]) == (pytest.approx(0.4), pytest.approx(0.4), pytest.approx(0.2))
+    assert row["note"] == "base at chance; no base-tuned"
+
+
+def test_holds_but_a_control_does_as_well(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5)
+    add(tmp_path, "identity", 0.3)
+    add(tmp_path, "shuffled", 0.5, noise=0.01)
+    row = only(tmp_path)
+    assert (row["verdict"], row["control"]) == ("holds, but a control does as well", "shuffled")
+
+
+def test_does_not_hold_against_the_fair_base_though_it_beats_the_base_as_it_is(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "base-tuned", 0.6)
+    add(tmp_path, "untrained", 0.5)
+    row = only(tmp_path)
+    assert (row["verdict"], row["against"]) == ("does not hold", "base-tuned") and row["effect"] == pytest.approx(-0.1)
+
+
+def test_undecided(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.1, noise=0.2)
+    assert only(tmp_path)["verdict"] == "undecided at this n"
+
+
+def test_one_seed_decides_nothing(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.9, seeds=(1,))
+    row = only(tmp_path)
+    assert (row["verdict"], row["seeds"]) == ("undecided at this n", 1) and math.isnan(row["low"]) and "1 of 3 seeds" in row["note"]
+
+
+@pytest.mark.parametrize("claim, note", [(CLAIM, "no records yet"), (Claim("o", "news 0", "it is grand", "", reason="an opinion"), "an opinion"),
+                                         (Claim("u", "table 0", "x", "", "an-experiment-of-tomorrow", "untrained"), "no records yet"),
+                                         (Claim("v", "table 0", "x", "", "deep-fcn", "untrained", overrides={"tomorrow": 1}), "no records yet")])
+def test_not_tested_says_why(tmp_path, claim, note):
+    add(tmp_path, "base", 0.1)
+    row = only(tmp_path, claim)
+    assert (row["verdict"], row["note"]) == ("not tested", note)
+
+
+def test_every_verdict_was_walked():
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert all(f'"{words}"' in source for words in VERDICTS)
+
+
+def test_without_a_base_nothing_is_tested(tmp_path):
+    add(tmp_path, "untrained", 0.5)
+    row = only(tmp_path)
+    assert row["verdict"] == "not tested" and row["note"].startswith("no records of a base") and row["mean"] == pytest.approx(0.51)
+
+
+def test_missing_controls_are_told(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5)
+    add(tmp_path, "identity-warm-up", 0.9)  # of another schedule: no control of this claim
+    row = only(tmp_path)
+    assert (row["verdict"], row["control"]) == ("holds", "") and "no control" in row["note"]
+
+
+def test_seeds_are_paired_and_missing_ones_told(tmp_path):
+    add(tmp_path, "base", 0.1, seeds=(0, 1))
+    add(tmp_path, "untrained", 0.5)
+    row = only(tmp_path)
+    assert row["effect"] == pytest.approx(0.4) and "2 of 3 seeds paired" in row["note"]
+
+
+def test_no_seed_in_common_is_not_tested(tmp_path):
+    add(tmp_path, "base", 0.1, seeds=(0,))
+    add(tmp_path, "untrained", 0.5, seeds=(1, 2))
+    assert only(tmp_path)["verdict"] == "not tested"
+
+
+def test_lower_is_better(tmp_path):
+    claim = Claim("p", "table 0", "lower", "69 -> 40", "deep-fcn", "untrained", metric="test_perplexity")
+    for condition, perplexity in (("base", 69.0), ("base-tuned", 60.0), ("untrained", 40.0), ("identity", 50.0), ("shuffled", 80.0)):
+        add(tmp_path, condition, 0.5, metrics={"test_perplexity": perplexity, "validation_loss": math.log(perplexity)})
+    row = only(tmp_path, claim)
+    assert (row["verdict"], row["against"], row["control"], row["mean"]) == ("holds", "base-tuned", "identity", 40.0)
+    assert (row["effect"], row["over_control"]) == (pytest.approx(20.0), pytest.approx(10.0))
+    assert "40.000 (40.000 to 40.000) | base-tuned: +20.000" in page(tmp_path, claims=[claim])
+
+
+def test_base_and_control_are_chosen_on_validation_not_on_test(tmp_path):
+    for condition, test, validation in (("base", 0.9, 0.1), ("base-tuned", 0.2, 0.8), ("untrained", 0.5, 0.5), ("identity", 0.1, 0.7),
+                                        ("shuffled", 0.6, 0.6)):
+        add(tmp_path, condition, test, metrics={"validation_accuracy": validation})
+    row = only(tmp_path)
+    assert (row["against"], row["control"], row["verdict"]) == ("base-tuned", "identity", "holds")
+
+
+def test_comparison_with_another_condition(tmp_path):
+    add(tmp_path, "trained", 0.3)
+    add(tmp_path, "untrained", 0.5)
+    add(tmp_path, "base-tuned", 0.9)
+    row = only(tmp_path, Claim("o", "table 0", "order", "", "deep-fcn", "untrained", against="trained"))
+    assert (row["verdict"], row["against"]) == ("holds", "trained") and row["effect"] == pytest.approx(0.2)
+    row = only(tmp_path, Claim("o", "table 0", "order", "", "deep-fcn", "trained", against="untrained"))
+    assert row["verdict"] == "does not hold"
+
+
+def test_a_claim_of_harm_is_against_the_base_as_it_is(tmp_path):
+    claim = Claim("w", "table 0", "it harms", "", "deep-fcn", "distilled-untrained", worse=True)
+    add(tmp_path, "base-tuned", 0.9)
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "distilled-untrained", 0.1, noise=0.01)
+    assert only(tmp_path, claim)["verdict"] == "undecided at this n"
+    add(tmp_path, "base", 0.4)
+    row = only(tmp_path, claim)
+    assert (row["verdict"], row["against"]) == ("holds", "base") and row["effect"] > 0.29
+
+
+def test_other_overrides_belong_only_to_claims_that_name_them(tmp_path):
+    first = Claim("f", "table 0", "first five", "", "deep-fcn", "untrained", overrides={"layers": "first-5"})
+    over = Claim("g", "table 0", "first five beat all", "", "deep-fcn", "untrained", overrides={"layers": "first-5"}, against="untrained")
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5)
+    add(tmp_path, "untrained", 0.7, layers="first-5")
+    add(tmp_path, "untrained", 0.9, layers="first-5", lr=0.5)
+    add(tmp_path, "untrained", 0.99, warm_up_lr=1e-5)
+    add(tmp_path, "identity", 0.6)
+    add(tmp_path, "identity", 0.2, layers="first-5")
+    assert only(tmp_path)["mean"] == pytest.approx(0.51)
+    row = only(tmp_path, first)
+    assert (row["effect"], row["over_control"]) == (pytest.approx(0.6), pytest.approx(0.5))  # the base needs no layers, the control does
+    assert only(tmp_path, over)["effect"] == pytest.approx(0.2)
+
+
+def test_runs_with_other_settings_are_no_stand_in_but_a_base_does_not_mind_those_of_a_guide(tmp_path):
+    add(tmp_path, "base", 0.1, layers="first-5", guide_width=3)
+    add(tmp_path, "untrained", 0.9, warm_up_lr=1e-5)
+    assert only(tmp_path)["note"] == "no records yet"
+    add(tmp_path, "untrained", 0.5)
+    assert only(tmp_path)["effect"] == pytest.approx(0.4)
+
+
+def test_records_of_searches_are_passed_over(tmp_path):
+    add(tmp_path / "search" / "records", "untrained", 0.5)
+    assert only(tmp_path)["note"] == "no records yet"
+
+
+def test_an_override_of_the_task_is_asked_of_the_base_as_well(tmp_path):
+    deep = Claim("d", "table 0", "deeper", "", "deep-fcn", "untrained", overrides={"depth": 30})
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5, depth=30)
+    assert only(tmp_path, deep)["verdict"] == "not tested"
+    add(tmp_path, "base", 0.2, depth=30)
+    assert only(tmp_path, deep)["effect"] == pytest.approx(0.3)
+
+
+def test_regimes_profiles_and_data_are_kept_apart_and_smoke_is_not_shown(tmp_path):
+    for regime, data, mean in (("untrainable", "h", 0.5), ("overfit", "h", 0.7), ("untrainable", "other data", 0.9)):
+        add(tmp_path, "untrained", mean, regime=regime, data=data)
+        add(tmp_path, "base", 0.1, regime=regime, data=data)
+    add(tmp_path, "untrained", 0.99, profile="smoke", seeds=(0, 1))
+    table = ledger(tmp_path, claims=[CLAIM])
+    assert table["regime"].tolist() == ["overfit", "untrainable", "untrainable"]
+    assert table["effect"].round(6).tolist() == [0.6, 0.4, 0.8]
+    one = Claim("r", "table 0", "x", "", "deep-fcn", "untrained", regime="overfit")
+    assert only(tmp_path, one)["regime"] == "overfit"
+
+
+def test_records_of_another_recipe_are_left_out_and_counted(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5, recipe=-1)
+    assert only(tmp_path)["note"] == "no records yet"
+    assert page(tmp_path, claims=[CLAIM]).endswith("Left out: 3 records of another recipe.\n")
+
+
+def test_a_setting_that_a_record_does_not_know_does_not_count_and_the_one_that_knows_more_wins(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5)
+    old = asdict(config("deep-fcn", condition="untrained", seed=0, data_hash="h")) | {"of yesterday": 1}
+    del old["temperature"], old["alpha"]
+    write({"config": old, "metrics": {"test_accuracy": 0.9, "validation_accuracy": 0.9}, "curves": {}, "environment": {"device": "cpu"},
+           "duration_s": 1.0, "schema": 1}, tmp_path / "old" / "deep-fcn-untrained-fast-0-0123456789abcdef.json")
+    assert only(tmp_path)["mean"] == pytest.approx(0.51)
+    for path in tmp_path.glob("fast/deep-fcn-untrained-fast-0-*"):
+        path.unlink()
+    assert only(tmp_path)["mean"] == pytest.approx((0.9 + 0.52 + 0.51) / 3)
+
+
+def test_equal_settings_with_unequal_results_are_an_error(tmp_path, capsys):
+    add(tmp_path, "untrained", 0.5)
+    add(tmp_path / "again", "untrained", 0.6)
+    with pytest.raises(ValueError, match="deep-fcn, untrained, fast, seed 0 have equal settings and unequal results"):
+        ledger(tmp_path, claims=[CLAIM])
+    assert main(["ledger", str(tmp_path)]) == 2 and "unequal results" in capsys.readouterr().err
+
+
+def test_runs_without_a_finite_value_are_left_out_and_told(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5, seeds=(0, 2))
+    add(tmp_path, "untrained", 0.5, seeds=(1,), metrics={"test_accuracy": math.nan})
+    row = only(tmp_path)
+    assert row["seeds"] == 2 and "1 of 3 runs without a finite test accuracy" in row["note"]
+
+
+def record(accuracy=0.5, gap=0.0, curve=(0.5,) * 4 + (0.6,) * 4):
+    return {"metrics": {"test_accuracy": accuracy, "chance": 0.1, "gap_last": gap, "train_accuracy": max(curve)},
+            "curves": {"training": {"train_accuracy": curve}}}
+
+
+FLAT = (0.2, 0.3, 0.4, 0.5, 0.6, 0.6, 0.6, 0.6)
+
+
+@pytest.mark.parametrize("records, alone, expected", [
+    ([record(0.09), record(0.13)], (), "at chance"), ([record(0.05)], (), "at chance"),
+    ([record(gap=0.2), record(gap=0.21)], (), "overfits"), ([record(gap=0.0, curve=FLAT[:6]), record(gap=0.3, curve=FLAT[:6])], (), ""),
+    ([record(gap=0.09, curve=FLAT[:6]), record(gap=0.09, curve=FLAT[:6])], (), ""),
+    ([record(curve=FLAT)], (), "saturates"), ([record(curve=FLAT)], [record(curve=(0.65,))], ""),
+    ([record(curve=FLAT)], [record(curve=(0.8,))], "saturates"),
+    ([record(curve=(0.2,) * 4 + (0.4, 0.4, 0.6, 0.6))], (), ""), ([record(curve=(0.99,) * 8)], (), "")])
+def test_failing(records, alone, expected):
+    assert failing(records, alone=alone) == expected
+
+
+def test_a_cure_of_overfitting_is_tested_only_where_the_base_overfits(tmp_path):
+    claim = Claim("g", "figure 0", "less gap", "", "deep-fcn", "untrained", metric="gap_last", needs="overfits")
+    add(tmp_path, "base", 0.5, metrics={"gap_last": 0.01})
+    add(tmp_path, "untrained", 0.5, metrics={"gap_last": 0.005})
+    row = only(tmp_path, claim)
+    assert row["verdict"] == "not tested" and row["note"].startswith("only where the base overfits; base does not fail at this size")
+    add(tmp_path, "base", 0.5, metrics={"gap_last": 0.3})
+    row = only(tmp_path, claim)
+    assert (row["verdict"], row["note"].split("; ")[0]) == ("holds", "base overfits") and row["effect"] == pytest.approx(0.295)
+
+
+def test_metrics_at_the_end_of_a_curve(tmp_path):
+    claim = Claim("l", "figure 0", "lower loss", "", "deep-fcn", "untrained", metric="train_loss")
+    for condition, loss in (("base", 2.0), ("untrained", 0.5)):
+        add(tmp_path, condition, 0.5, curves={"training": {"train_loss": [9.0, loss], "train_accuracy": [0.1, 0.2]}})
+    assert only(tmp_path, claim)["effect"] == pytest.approx(1.5)
+
+
+def test_claims_are_complete_as_data():
+    assert len({claim.id for claim in CLAIMS}) == len(CLAIMS)
+    for claim in CLAIMS:
+        assert re.match(r"(table|figure|section|appendix|news|project page)", claim.source), claim
+        assert claim.statement and "|" not in claim.statement + claim.paper + claim.reason
+        assert bool(claim.reason) != bool(claim.experiment and claim.condition), claim
+        assert claim.metric in METRICS and (claim.reason or claim.paper), claim
+        assert set(claim.experiment.split()) <= {"deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit", "copy-paste", "parity", "language-model"}
+
+
+def test_each_table_and_each_sentence_of_the_news_has_its_claims():
+    sources = [claim.source for claim in CLAIMS]
+    assert {"table 2", "table 3", "table 5", "table 6", "figure 4", "figure 5", "appendix J"} <= set(sources)
+    numbers = set()
+    for low, high in (re.fullmatch(r"news (\d+)(?:-(\d+))?", s).groups() for s in sources if s.startswith("news")):
+        numbers |= set(range(int(low), int(high or low) + 1))
+    assert numbers == set(range(1, 37))
+
+
+def test_controls_share_the_schedule():
+    assert Claim("c", "s", "x", "", "deep-fcn", "trained-warm-up").controls[-1] == "fresh-noise-warm-up"
+    assert Claim("c", "s", "x", "", "deep-fcn", "base").controls == Claim("c", "s", "x", "", "deep-fcn", "distilled").controls == ()
+    assert "same-family" not in Claim("c", "s", "x", "", "deep-fcn", "untrained", against="same-family").controls
+
+
+def test_the_committed_page_is_made_from_the_committed_records():
+    committed = (RESULTS / "ledger.md").read_bytes()
+    assert committed == page(RESULTS).encode(), "run: python -m guidelib ledger --write"
+
+
+def test_a_changed_record_changes_the_page_and_the_order_of_files_does_not(tmp_path):
+    add(tmp_path / "z", "base", 0.1)
+    add(tmp_path / "a", "untrained", 0.5)
+    before = page(tmp_path)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "z" / "fast").rename(tmp_path / "b" / "fast")
+    (tmp_path / "b" / "notes.json").write_text("not a record")
+    assert page(tmp_path) == before
+    add(tmp_path / "a", "untrained", 0.6)
+    assert page(tmp_path) != before
+
+
+def test_the_command_prints_and_writes_the_same(tmp_path, capsys):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5)
+    assert main(["ledger", str(tmp_path), "--write", "--csv", str(tmp_path / "ledger.csv")]) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / "ledger.md").read_bytes().decode() == printed and str(tmp_path) not in printed
+    assert (tmp_path / "ledger.csv").read_text().count("t3-deep-fcn-untrained") == 1
+    assert main(["ledger", str(tmp_path / "nothing")]) == 2 and "no folder" in capsys.readouterr().err
+
+
+def test_results_stay_small_and_readable():
+    """Text, or pictures under 200 kB; under 20 MB in all. Records of searches stay where they were made."""
+    files = [path for path in RESULTS.rglob("*") if path.is_file() and not {"__pycache__", "guides"} & set(path.parts)
+             and path.relative_to(RESULTS).parts[:2] != ("search", "records")]
+    assert sum(path.stat().st_size for path in files) < 20e6
+    for path in files:
+        if path.suffix == ".png":
+            assert path.stat().st_size < 200_000, path
+        else:
+            assert "\0" not in path.read_text(encoding="utf-8"), path
