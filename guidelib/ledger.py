@@ -169,8 +169,8 @@ def page(folder, *, claims=CLAIMS):
     tried, waiting = (table.loc[which, "id"].nunique() for which in (table["verdict"] != "not tested", table["note"] == WAITING))
     closed = sum(bool(claim.reason) for claim in claims)
     alone = len(claims) - tried - waiting - closed
-    lines += ["", f"Of {len(claims)} claims {tried} are tested at one size at least; {alone} have runs, but nothing to compare them with or nothing to "
-              f"cure; {waiting} wait for records; {closed} no experiment can test.", ""]
+    lines += ["", f"Of {len(claims)} claims {tried} are tested at one size at least; {alone} have runs, but nothing to compare them with or "
+              f"nothing to cure; {waiting} wait for records; {closed} no experiment can test.", ""]
     lines += ["| claim | source | paper | runs | ours | effect against | over the strongest control | verdict | note |", "|" + "---|" * 9]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in table.itertuples()]
     left_out = Counter(run.left_out for run in runs(folder) if run.left_out)
