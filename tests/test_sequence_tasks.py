@@ -49,6 +49,8 @@ def test_the_seed_decides_and_nothing_else(name):
     for split in SPLITS:
         assert all(map(torch.equal, first.split(split), again.split(split)))
         assert not torch.equal(first.split(split)[0], other.split(split)[0])
+        if first.pad is not None:
+            assert not torch.equal(*(task.lengths(task.split(split)[0]) for task in (first, other)))
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -225,6 +227,9 @@ def test_all_strings_are_shared_out_in_quarters(length):
     for label in (0, 1):
         sizes = [len(set(map(tuple, x[y == label].tolist()))) for x, y in (task.train, task.validation, task.test)]
         assert sizes == [2 ** (length - 1) // part for part in (2, 4, 4)]
+    if length == 6:
+        other = tasks.parity(shortest=length, longest=length, train=600, validation=400, test=400, split_seed=1)
+        assert rows(other, "test") != rows(task, "test")  # the seed shares them out anew
 
 
 # Grammar
@@ -273,15 +278,19 @@ def test_the_last_word_alone_is_not_enough():
     assert task.loss(bigram[x], y).item() > task.floor_loss + 0.09
 
 
-def test_the_verb_agrees_with_its_subject():
+def test_the_verb_agrees_with_its_subject_and_with_no_other_noun():
     task = tasks.grammar(train=1, validation=1, test=400)
-    distances = Counter()
+    distances, others = Counter(), Counter()
     for sequence in task.test[0].tolist():
         for sentence in " ".join(task.words[i] for i in sequence).split(" .")[:-1]:
             subject, *between, verb = sentence.removeprefix(". ").split()
             singular = subject in "cat dog bird child fox king owl queen"
             assert verb.endswith("s") == singular and between[::2] == ["near"] * (len(between) // 2)
             distances[len(between)] += 1
+            others.update((singular, noun in "cat dog bird child fox king owl queen") for noun in between[1::2])
+    for singular in (True, False):  # the nouns in between are of either number, whatever the subject is: within 4 standard errors
+        n = others[singular, True] + others[singular, False]
+        assert abs(others[singular, True] / n - 0.5) < 2 / math.sqrt(n) < 0.08
     total = sum(distances.values())
     assert distances[0] / total == pytest.approx(0.5, abs=0.05) and max(distances) >= 8 and sum(n for d, n in distances.items() if d % 2) == 0
 

@@ -60,6 +60,7 @@ def test_wikitext_sizes_choose_windows_and_leave_the_words(folder):
     whole, part = (tasks.wikitext2_small(length=2, train=n, test=m, folder=folder) for n, m in ((None, None), (5, 1)))
     assert spoken(part, "train") == spoken(whole, "train")[:5] and spoken(part, "test") == spoken(whole, "test")[:1] and part.words == whole.words
     other = tasks.wikitext2_small(length=2, split_seed=1, folder=folder)
+    assert all(spoken(tasks.wikitext2_small(length=2, split_seed=seed, folder=folder), "test") == spoken(whole, "test") for seed in range(8))
     assert spoken(other, "train") != spoken(whole, "train") and sorted(spoken(other, "train")) == sorted(spoken(whole, "train"))
 
 
