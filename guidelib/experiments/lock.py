@@ -66,13 +66,17 @@ class Watched:
 
 
 def created(path, token):
-    """Create the lock; False if it is there."""
+    """Create the lock; False if it is there. OSError that names the path if the disk is full; then no lock is left."""
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return False
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"pid": os.getpid(), "host": socket.gethostname(), "token": token}, file)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({"pid": os.getpid(), "host": socket.gethostname(), "token": token}, file)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror}; make room there, and give the same command again") from error
     return True
 
 
