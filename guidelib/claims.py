@@ -11,6 +11,7 @@ CONTROLS = ("identity", "data-gram", "shuffled", "same-family", "other-family", 
 LABELS = {
     "base": "base: no guide",
     "base-tuned": "base, tuned",
+    "guide-alone": "the guide's own architecture, trained alone",
     "base-residual": "base with skips (another network)",
     "distilled": "distilled, trained teacher",
     "distilled-untrained": "distilled, untrained teacher",
@@ -26,13 +27,15 @@ LABELS |= {f"{guide}-{schedule}": f"{LABELS[guide]}, {words}" for guide in ("tra
 
 
 def role(condition):
-    """What a condition is in a comparison: "base", "guided", "control" or "distilled".
+    """What a condition is in a comparison: "base", "guided", "control", "distilled" or "reference".
 
     >>> role("identity-warm-up"), role("untrained"), role("base-tuned")
     ('control', 'guided', 'base')
     """
     if condition.startswith("base"):
         return "base"
+    if condition == "guide-alone":
+        return "reference"
     if condition.startswith(("distilled", "sp-")):
         return "distilled"
     return "control" if condition.startswith(CONTROLS) else "guided"

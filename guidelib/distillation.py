@@ -33,6 +33,8 @@ def kd_loss(logits, teacher_logits, y, *, temperature=4.0, alpha=0.5, direction=
 class Distillation:
     """A frozen teacher as a loss: call it with the target's logits (n, classes), its inputs x (n, ...) and labels y (n,).
 
+    Of sequences, logits (n, t, classes) and labels (n, t), the places with a label of 0 or more count.
+
     The teacher runs on x as in eval and without gradient, whatever its own flags, and is left as found: flags, buffers and random
     streams. Options and errors are those of kd_loss.
 
@@ -47,7 +49,11 @@ class Distillation:
         self.teacher, self.options = teacher, {"temperature": temperature, "alpha": alpha, "direction": direction}
 
     def __call__(self, logits, x, y):
-        return kd_loss(logits, frozen_forward(self.teacher, (x,)), y, **self.options)
+        teacher_logits = frozen_forward(self.teacher, (x,))
+        if logits.ndim > 2:  # sequences: what is not scored is not distilled
+            scored = y >= 0  # (n, t)
+            logits, teacher_logits, y = logits[scored], teacher_logits[scored], y[scored]
+        return kd_loss(logits, teacher_logits, y, **self.options)
 
 
 def _check(temperature, alpha, direction):

@@ -1,11 +1,13 @@
 """Named experiments: a frozen configuration in, a run record out; grids, tables and intervals over records."""
 
 from .conditions import CONDITIONS, Condition, parse
-from .config import EXPERIMENTS, PROFILES, REGIMES, SEEDS, Config, config
-from .deep_fcn import make_target
+from .config import Config, config
+from .families import make_target
 from .grid import run_grid
 from .records import difference, read_all, results, summary
 from .run import find_device, run
+from .runner import make_task
+from .settings import EXPERIMENTS, PROFILES, REGIMES, SEEDS
 
-__all__ = ["CONDITIONS", "Condition", "Config", "EXPERIMENTS", "PROFILES", "REGIMES", "SEEDS", "config", "difference", "find_device", "make_target", "parse",
+__all__ = ["CONDITIONS", "Condition", "Config", "EXPERIMENTS", "PROFILES", "REGIMES", "SEEDS", "config", "difference", "find_device", "make_target", "make_task", "parse",
            "read_all", "results", "run", "run_grid", "summary"]

@@ -10,9 +10,10 @@ SCHEDULES = {
     "noise-fed": "throughout, the guide fed noise",
 }
 BASES = ("base", "base-tuned", "base-residual")
+ALONE = "guide-alone"  # a network of the guide's family trained by itself: what the target is measured by
 DISTILLATIONS = ("distilled", "distilled-untrained")
 PRESERVED = ("sp-trained", "sp-untrained")  # similarity-preserving distillation, over the same layer pairs as guidance
-CONDITIONS = BASES + DISTILLATIONS + PRESERVED + tuple(f"{guide}-{schedule}".rstrip("-") for guide in GUIDES for schedule in SCHEDULES)
+CONDITIONS = BASES + (ALONE,) + DISTILLATIONS + PRESERVED + tuple(f"{guide}-{schedule}".rstrip("-") for guide in GUIDES for schedule in SCHEDULES)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def parse(name):
     """
     if name not in CONDITIONS:
         raise ValueError(f"no condition {name!r}: choose from {', '.join(CONDITIONS)}")
-    if name in BASES:
+    if name in BASES or name == ALONE:
         return Condition(name)
     if name in DISTILLATIONS:
         return Condition(name, teacher="untrained" if name.endswith("-untrained") else "trained")

@@ -5,30 +5,9 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 
 from .conditions import parse
+from .settings import EXPERIMENTS, PROFILES, REGIMES, SETTINGS, TUNED
 
-RECIPE = 1  # raised whenever the numbers of an experiment change
-
-# deep-fcn. `fast` is the smallest setting found in which the 50-layer base stays at chance; `overfit` one in which it memorises.
-PROFILES = {
-    "smoke": {"data": "digits", "train": 200, "validation": 100, "depth": 6, "width": 32, "guide_width": 4, "guide_epochs": 2,
-              "warm_up_steps": 10, "stop_steps": 4, "epochs": 3, "batch_size": 32},
-    "fast": {},
-    "full": {"data": "cifar10", "train": 45000, "validation": 5000, "depth": 48, "width": 1024, "guide_width": 64, "guide_epochs": 30,
-             "warm_up_steps": 300, "warm_up_lr": 1e-3, "stop_steps": 300, "epochs": 30, "batch_size": 256, "lr": 1e-4},
-    "paper": {"data": "imagenet", "train": 1281167, "validation": 50000, "depth": 48, "width": 1024, "guide_width": 64, "guide_epochs": 100,
-              "warm_up_steps": 300, "stop_steps": 300, "epochs": 100, "batch_size": 256, "lr": 1e-4},
-}
-SEEDS = {"smoke": (0, 1), "fast": (0, 1, 2), "full": (0, 1, 2, 3, 4), "paper": (0, 1, 2, 3, 4)}
-REGIMES = {
-    "untrainable": {},
-    "overfit": {"smoke": {"depth": 4, "train": 120, "dropout": 0.0},
-                "fast": {"depth": 20, "train": 200, "dropout": 0.0, "epochs": 40, "stop_steps": 40, "width": 256}},
-}
-# Settings of base-tuned: found by guidelib.experiments.search on base runs alone, chosen on validation; its log is in results/search.
-TUNED = {
-    ("untrainable", "fast"): {"lr": 3e-3, "dropout": 0.0, "weight_decay": 1e-4},
-    ("overfit", "fast"): {"lr": 3e-3, "init": "orthogonal"},
-}
+RECIPE = 2  # raised whenever the numbers of an experiment change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +29,10 @@ class Config:
     data_hash: str = ""
     train: int = 1000
     validation: int = 300
+    test: int = 0  # 0: the task's own, here and for the lengths
+    shortest: int = 0
+    longest: int = 0
+    length: int = 0
     split_seed: int = 0
     # target
     depth: int = 50
@@ -58,10 +41,17 @@ class Config:
     dropout: float = 0.1
     init: str = "default"
     residual: bool = False
+    heads: int = 0
+    nonlinearity: str = "tanh"
+    leak: bool = False
     # guide, or teacher
     guide_width: int = 8
+    guide_depth: int = 0
+    guide_heads: int = 0
     guide_norm: str = "running"
     guide_epochs: int = 6
+    guide_lr: float = 1e-3
+    tied: bool = False
     # guidance
     similarity: str = "cka"
     debiased: bool = False
@@ -82,6 +72,7 @@ class Config:
     lr: float = 1e-3
     weight_decay: float = 0.0
     schedule: str | None = None
+    clip: float | None = None
     # seeds
     target_seed: int
     guide_seed: int
@@ -122,15 +113,18 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     if unknown:
         raise ValueError(f"no setting {sorted(unknown)}: choose from {[f.name for f in fields(Config)]}")
     values = {"target_seed": seed, "guide_seed": 1000 + seed, "order_seed": 2000 + seed, "dropout_seed": 3000 + seed, "noise_seed": 4000 + seed}
-    values |= PROFILES[profile] | REGIMES[regime].get(profile, {})
+    if profile not in SETTINGS[experiment]:
+        raise ValueError(f"{experiment} has no profile {profile!r}: choose from {', '.join(SETTINGS[experiment])}")
+    values |= SETTINGS[experiment][profile] | REGIMES[regime].get((experiment, profile), {})
     if parsed.name == "base-tuned":
-        values |= TUNED.get((regime, profile), {})
+        values |= TUNED.get((experiment, regime, profile), {})
     if parsed.name.startswith("sp-"):
         values |= {"similarity": "sp", "reduce": "mean", "weight": 3000.0}  # the usual weight (Tian et al. 2020), spread over the pairs
-    values["residual"] = parsed.name == "base-residual"
+    if parsed.name == "base-residual":
+        if experiment in ("copy-paste", "parity", "language-model"):
+            raise ValueError(f"{experiment} has no residual base: its target is a plain recurrent net, or has skips already")
+        values["residual"] = True
     values |= overrides
     made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed, **values)
     return made if made.data_hash else made.with_(data_hash=fingerprint(made.data))
 
-
-EXPERIMENTS = ("deep-fcn",)

@@ -1,46 +1,82 @@
-"""Many runs, two at a time: what is there is reused, a failure stops nobody, and somebody is told how far it is."""
+"""Many runs, two at a time: what is there is reused, neither a failure nor a lost worker stops the others, and somebody is told how far it is."""
 
 import json
 import os
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
+from ..headless import say
+
 from .records import path_of, read, write
-from .run import run
+from .run import lock_of, run
+
+
+LIVES = 3  # how often a run is begun whose worker is lost
 
 
 def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=True):
     """The records of many Configs, in their order, made by `jobs` processes at a time through joblib and kept in `out`.
 
     A run that fails does not stop the others; at the end a RuntimeError lists each with its error, and what succeeded stays in
-    `out`. joblib's parallel_config chooses another backend. How many are done is shown by a bar if somebody watches, and
-    written to the file that GUIDELIB_PROGRESS names.
+    `out`. A run whose worker is killed, or runs out of memory, is resumed from its checkpoint in a new one; if that happens three times, it is
+    listed too. joblib.parallel_config(backend=...) chooses other workers, such as those of a Dask cluster, which must see the folder
+    `out`. How many are done is shown by a bar if somebody watches, and written to the file that GUIDELIB_PROGRESS names.
     """
-    from joblib import Parallel, delayed
-
-    configs = list(configs)
+    configs, out = list(configs), Path(out).resolve()  # a worker may have another working folder
     todo = {c.key(): c for c in configs if recompute or not path_of(c, out).exists()}
     report = _Report(len(configs), len(configs) - len(todo), progress)
     failures = {}
-    calls = (delayed(attempt)(c, out, device, recompute) for c in todo.values())
-    for key, name, error in Parallel(n_jobs=jobs, return_as="generator_unordered")(calls) if todo else ():
-        if error:
-            failures[key] = f"{name}: {error}"
-        report.one_more(name)
+
+    def work(some):
+        """Make some runs; what is done is taken out of `todo`. Returns the error of the pool that broke, or "" if none did."""
+        try:
+            for key, error in made(some, jobs, out, device, recompute):
+                config = todo.pop(key)
+                failures.update({key: f"{name_of(config)}: {error}"} if error else {})
+                report.one_more(name_of(config))
+        except Exception as error:  # what a run raises comes back as text, so that this is the pool's own
+            say(f"a worker was lost, {len(todo)} runs are still to do: {message(error)}")
+            return message(error)
+        return ""
+
+    suspects = {}  # runs that were under way when a pool broke: one of them may break the next pool too, so that each is resumed alone
+    while rest := {key: c for key, c in todo.items() if key not in suspects}:
+        if work(rest.values()):
+            begun = {key: c for key, c in rest.items() if key in todo and lock_of(c, out).exists()}
+            suspects |= begun or {key: c for key, c in rest.items() if key in todo}
+    for key, c in suspects.items():
+        if all(work([c]) for _ in range(LIVES - 1)):
+            failures[key] = f"{name_of(c)}: its worker was lost {LIVES} times, killed or out of memory"
     report.close()
     if failures:
         raise RuntimeError(f"{len(failures)} of {len(configs)} runs failed, the others are in {out}:\n" + "\n".join(failures.values()))
     return [read(path_of(c, out)) for c in configs]
 
 
+def made(configs, jobs, out, device, recompute):
+    """Yield (key, error or "") of each run as it is done."""
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(attempt)(c, out, device, recompute) for c in list(configs))
+
+
 def attempt(config, out, device, recompute):
-    """Run one Config in a worker: (key, name, error or "")."""
-    name = f"{config.condition} seed {config.seed}"
+    """Run one Config in a worker: (key, error or "")."""
     try:
         run(config, out=out, device=device, recompute=recompute)
-        return config.key(), name, ""
+        return config.key(), ""
     except Exception as error:
-        return config.key(), name, "".join(traceback.format_exception_only(error)).strip()
+        return config.key(), message(error)
+
+
+def name_of(config):
+    return f"{config.condition} seed {config.seed}"
+
+
+def message(error):
+    """An error as one would read it at the end of a traceback, without the traceback."""
+    return "".join(traceback.format_exception_only(error)).strip()
 
 
 class _Report:
@@ -61,7 +97,8 @@ class _Report:
 
     def tell(self, label):
         if self.path:
-            write({"done": self.done, "total": self.total, "label": label}, Path(self.path))
+            with suppress(OSError):  # a full disk: the runs will say so
+                write({"done": self.done, "total": self.total, "label": label}, Path(self.path))
 
     def close(self):
         self.bar.close()

@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -9,14 +10,20 @@ from pathlib import Path
 
 import torch
 
-from . import deep_fcn
+from ..checkpoints import Checkpoint
+from . import runner
+from .lock import locked
 from .records import SCHEMA, path_of, read, write
 
-RUNNERS = {"deep-fcn": deep_fcn.run}
+_alone = threading.Lock()  # torch's global streams and thread count belong to the process, so that only one run at a time can use them
 
 
-def run(config, *, out=None, device="auto", recompute=False):
+def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.0):
     """The record of a Config: read if it lies in `out`, else made and, with `out`, written there.
+
+    With `out`, training leaves checkpoints beside the record, at most one in `checkpoint_every` seconds: a run whose process died is
+    resumed by the same call. A process that finds another at the same run waits for its record. recompute: make it anew, whatever lies
+    there. OSError that names the path if the record cannot be written; its checkpoints are then still there.
 
     device: "auto" (cuda, else cpu), or any torch device. On a CPU the same Config gives the same `config`, `metrics` and `curves`
     to the last bit, with `threads` torch threads whatever the process has.
@@ -26,20 +33,35 @@ def run(config, *, out=None, device="auto", recompute=False):
     >>> sorted(record)
     ['config', 'curves', 'duration_s', 'environment', 'metrics', 'schema']
     """
-    path = None if out is None else path_of(config, out)
-    if path is not None and path.exists() and not recompute:
+    if out is None:
+        return make(config, device=find_device(device))
+    path = path_of(config, out)
+    if path.exists() and not recompute:
         return read(path)
     device = find_device(device)
-    store = None if out is None else Path(out) / "guides"
-    start = time.perf_counter()
-    with threads(config.threads):
-        metrics, curves = RUNNERS[config.experiment](config, device=device, store=store)
-    record = {"config": asdict(config), "metrics": metrics, "curves": curves, "environment": environment(device),
-              "duration_s": round(time.perf_counter() - start, 2), "schema": SCHEMA}
-    if path is not None:
-        write(record, path)
-        record = read(path)  # what the next reader will see
-    return record
+    with locked(lock_of(config, out)):
+        if path.exists() and not recompute:
+            return read(path)  # another process has made it meanwhile
+        checkpoint = Checkpoint(path.with_suffix(""), every=checkpoint_every)
+        if recompute:
+            checkpoint.remove()
+        write(make(config, device=device, store=Path(out) / "guides", checkpoint=checkpoint), path)
+        checkpoint.remove()
+    return read(path)  # what the next reader will see
+
+
+def lock_of(config, out):
+    """The file that lies beside the record while a process makes it."""
+    return path_of(config, out).with_suffix(".lock")
+
+
+def make(config, *, device, store=None, checkpoint=None):
+    """Make a run, and describe it as a record."""
+    with _alone, threads(config.threads):
+        start = time.perf_counter() - (checkpoint.seconds if checkpoint is not None else 0.0)
+        metrics, curves = runner.run(config, device=device, store=store, checkpoint=checkpoint)
+    return {"config": asdict(config), "metrics": metrics, "curves": curves, "environment": environment(device),
+            "duration_s": round(time.perf_counter() - start, 2), "schema": SCHEMA}
 
 
 def find_device(name="auto"):

@@ -12,8 +12,12 @@ from pathlib import Path
 from . import REGIMES, config, run_grid
 
 SEEDS = (100, 101)
-SPACE = {"lr": (3e-4, 1e-3, 3e-3, 1e-2), "dropout": (0.0, 0.1), "init": ("default", "he", "orthogonal")}
-DECAYS = (0.0, 1e-4, 1e-2)  # tried with the best setting of SPACE
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+FCN = {"lr": RATES, "dropout": (0.0, 0.1), "init": ("default", "he", "orthogonal")}
+RNN = {"lr": RATES, "clip": (None, 0.25, 1.0)}
+SPACES = {"deep-fcn": FCN, "deep-fcn-vit": FCN, "wide-fcn": FCN, "deep-convnet": {"lr": RATES, "init": ("default", "he")},
+          "copy-paste": RNN, "parity": {"lr": RATES, "dropout": (0.0, 0.1)}, "language-model": RNN}
+DECAYS = (0.0, 1e-4, 1e-2)  # tried with the best setting of the space
 FINALISTS = 6
 
 
@@ -24,26 +28,29 @@ def search(experiment, *, regime, profile="fast", out, jobs=2):
     """
     import pandas as pd
 
-    rows = []
+    space = SPACES[experiment]
+    rows, names = [], [*space, "weight_decay"]
 
     def measure(settings, seeds):
         configs = [config(experiment, profile=profile, regime=regime, seed=seed, **s) for s in settings for seed in seeds]
         for c, record in zip(configs, run_grid(configs, out=out, jobs=jobs), strict=True):
-            names = {name: getattr(c, name) for name in (*SPACE, "weight_decay")}
-            rows.append(names | {"seed": c.seed} | {name: record["metrics"][name] for name in ("validation_accuracy", "status", "best_epoch")})
+            rows.append({name: getattr(c, name) for name in names} | {"seed": c.seed}
+                        | {name: record["metrics"][name] for name in ("validation_accuracy", "status", "best_epoch")})
 
     def ranked(least):
-        table = pd.DataFrame(rows).groupby([*SPACE, "weight_decay"])["validation_accuracy"].agg(["mean", "count"])
-        table = table[table["count"] >= least].sort_values("mean", ascending=False, kind="stable")
-        return [dict(zip([*SPACE, "weight_decay"], index, strict=True)) for index in table.index]
+        found = {}
+        for row in rows:
+            found.setdefault(tuple(row[name] for name in names), []).append(row["validation_accuracy"])
+        found = {setting: sum(v) / len(v) for setting, v in found.items() if len(v) >= least}
+        return [dict(zip(names, setting, strict=True)) for setting in sorted(found, key=found.get, reverse=True)]
 
-    measure([dict(zip(SPACE, values, strict=True)) for values in product(*SPACE.values())], SEEDS[:1])
+    measure([dict(zip(space, values, strict=True)) for values in product(*space.values())], SEEDS[:1])
     measure(ranked(1)[:FINALISTS], SEEDS[1:])
     best = ranked(2)[0]
-    measure([best | {"weight_decay": decay} for decay in DECAYS[1:]], SEEDS)
+    measure([best | {"weight_decay": decay} for decay in DECAYS if decay != best["weight_decay"]], SEEDS)
     best = ranked(2)[0]
     table = pd.DataFrame(rows)
-    table["chosen"] = (table[list(best)] == pd.Series(best)).all(axis=1)
+    table["chosen"] = [all(row[name] == best[name] for name in names) for row in rows]
     return table
 
 

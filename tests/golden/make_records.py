@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from guidelib.experiments import config, records, run
+from guidelib.experiments import EXPERIMENTS, config, records, run
+
+FOLDER = Path(__file__).parent / "records"
+GOLDEN = [("deep-fcn", c) for c in ("base", "untrained-warm-up", "trained", "distilled-untrained", "sp-untrained", "identity-stopped")]
+GOLDEN += [(e, "untrained") for e in EXPERIMENTS if e != "deep-fcn"]
 
 if __name__ == "__main__":
-    for condition in ("base", "untrained-warm-up", "trained", "distilled-untrained", "sp-untrained", "identity-stopped"):
-        record = run(config("deep-fcn", condition=condition, profile="smoke"), device="cpu")
-        print(records.write(record, Path(__file__).parent / "records" / f"deep-fcn-{condition}.json"))
+    for experiment, condition in GOLDEN:
+        record = run(config(experiment, condition=condition, profile="smoke"), device="cpu")
+        print(records.write(record, FOLDER / f"{experiment}-{condition}.json"))
