@@ -242,3 +242,17 @@ def test_devices_are_found_or_named():
     assert E.find_device("auto").type in ("cpu", "cuda")
     with pytest.raises(ValueError, match="'abacus'"):
         E.find_device("abacus")
+
+
+def test_gather_takes_what_is_kept_makes_the_rest_or_says_what_is_missing(tmp_path, monkeypatch):
+    configs = [smoke(depth=2, epochs=1, seed=s) for s in (0, 1)]
+    kept, out = tmp_path / "results", tmp_path / "out"
+    mark = E.run(configs[0], out=kept / "smoke", device="cpu") | {"duration_s": -1.0}
+    records.write(mark, records.path_of(configs[0], kept / "smoke"))
+    found, missing = E.gather(configs, out=out, make=False, kept=kept)
+    assert [r["duration_s"] for r in found] == [-1.0] and missing == configs[1:]
+    found, missing = E.gather(configs[::-1], out=out, make=True, kept=kept, jobs=1, device="cpu")
+    assert [r["config"]["seed"] for r in found] == [1, 0] and found[1]["duration_s"] == -1.0 and missing == []
+    monkeypatch.setenv("GUIDELIB_RECOMPUTE", "1")
+    found, missing = E.gather(configs, out=out, make=False, kept=kept, jobs=1, device="cpu")
+    assert all(r["duration_s"] >= 0 for r in found) and len(found) == 2 and missing == []

@@ -51,7 +51,7 @@ def make(paths, out, parameters, *, recompute=False):
     with Progress(len(paths)) as progress:
         for path in paths:
             progress.begin(path.stem)
-            failed = run_notebook(path, out / path.name, parameters, environment={"GUIDELIB_PROGRESS": str(progress.file)})
+            failed = run_notebook(path, out / path.name, parameters, environment={"GUIDELIB_PROGRESS": str(progress.file)} | ({"GUIDELIB_RECOMPUTE": "1"} if recompute else {}))
             progress.end(failed)
             failures += [failed] if failed else []
     for failed in failures:
