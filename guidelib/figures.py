@@ -51,25 +51,29 @@ def axes(width=7.5, height=4.0, columns=1, **options):
     return plt.subplots(1, columns, figsize=(width, height), layout="constrained", squeeze=True, **options)
 
 
-def accuracy(table, summary, *, chance, metric="test_accuracy", note=""):
+def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent=True, floor=None):
     """One line a condition: every seed a point, the mean and its interval beside them, chance as a dashed line.
 
-    table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean, low, high.
+    table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean, low, high. percent=False draws a
+    metric that is no share, such as a perplexity, as it is; floor: the best value that any model can reach, a dotted line.
     """
-    conditions = list(summary["condition"])
+    conditions, scale = list(summary["condition"]), 100 if percent else 1
     figure, ax = axes(width=9.0, height=0.9 + 0.42 * len(conditions))
     for y, row in enumerate(summary.itertuples()):
         kind = role(row.condition)
-        points = 100 * table.loc[table["condition"] == row.condition, metric]
+        points = scale * table.loc[table["condition"] == row.condition, metric]
         ax.plot(points, np.full(len(points), y), MARKERS[kind], color=PALETTE[kind], alpha=0.45, markersize=6, linestyle="none")
-        ax.plot(100 * row.mean, y, MARKERS[kind], color=PALETTE[kind], markersize=9)
+        ax.plot(scale * row.mean, y, MARKERS[kind], color=PALETTE[kind], markersize=9)
         if row.low == row.low:  # one seed has no interval
-            ax.plot([100 * row.low, 100 * row.high], [y, y], color=PALETTE[kind], linewidth=2)
-    ax.axvline(100 * chance, color="black", linestyle="--", linewidth=1)
-    ax.text(100 * chance, -0.85, " chance", fontsize="small", va="center")
+            ax.plot([scale * row.low, scale * row.high], [y, y], color=PALETTE[kind], linewidth=2)
+    for name, value, style in (("floor", floor, ":"), ("chance", chance, "--")):
+        if value is not None:
+            ax.axvline(scale * value, color="black", linestyle=style, linewidth=1)
+            ax.text(scale * value, -0.85, f" {name}", fontsize="small", va="center")
     ax.set_yticks(range(len(conditions)), [LABELS.get(c, c) for c in conditions])
-    ax.set(xlabel=f"{metric.replace('_', ' ')} (%)", ylim=(len(conditions) - 0.5, -1.2), title=note)
-    ax.set_xlim(-2, 102)  # an interval over few seeds may reach beyond what an accuracy can be; it is cut here, not in the table
+    ax.set(xlabel=f"{metric.replace('_', ' ')}{' (%)' if percent else ''}", ylim=(len(conditions) - 0.5, -1.2), title=note)
+    if percent:
+        ax.set_xlim(-2, 102)  # an interval over few seeds may reach beyond what an accuracy can be; it is cut here, not in the table
     _legend(ax, {role(c) for c in conditions})
     return figure
 
@@ -114,19 +118,27 @@ def alignment(history, *, note=""):
     return figure
 
 
-def dimension(tables, *, limit=None, note=""):
-    """Effective dimension of the target's layers, from input to output: {label: table(layer, effective_dimension)}."""
+def by_layer(lines, *, ylabel, log=False, note=""):
+    """A measure of the layers, from input to output: {label: values (layers,) or (seeds, layers)}; mean over seeds, band from lowest to highest."""
     figure, ax = axes()
-    for i, (label, seeds) in enumerate(tables.items()):
-        values = np.stack([t["effective_dimension"].to_numpy() for t in seeds])  # (seeds, layers)
+    for i, (label, values) in enumerate(lines.items()):
+        values = np.atleast_2d(np.asarray(values, dtype=float))  # (seeds, layers)
         depth = np.arange(1, values.shape[1] + 1)
         ax.plot(depth, values.mean(0), color=f"C{i % 10}", linestyle=STYLES[i % len(STYLES)], label=label)
         ax.fill_between(depth, values.min(0), values.max(0), color=f"C{i % 10}", alpha=0.15, linewidth=0)
+    ax.set(xlabel="layer, from input to output", ylabel=ylabel, yscale="log" if log else "linear", title=note)
+    ax.legend(fontsize="small")
+    return figure
+
+
+def dimension(tables, *, limit=None, note=""):
+    """Effective dimension of the target's layers, from input to output: {label: [table(layer, effective_dimension), one a seed]}."""
+    lines = {label: np.stack([t["effective_dimension"].to_numpy() for t in seeds]) for label, seeds in tables.items()}
+    figure = by_layer(lines, ylabel="participation ratio (dimensions)", log=True, note=note)
     if limit:
+        ax = figure.axes[0]
         ax.axhline(limit, color="black", linestyle="--", linewidth=1)
         ax.text(1, limit, " most that n examples allow", fontsize="small", va="bottom")
-    ax.set(xlabel="layer, from input to output", ylabel="participation ratio (dimensions)", yscale="log", title=note)
-    ax.legend(fontsize="small")
     return figure
 
 
@@ -138,6 +150,26 @@ def grams(matrices, *, note=""):
         limit = np.quantile(np.abs(k), 0.99) or 1
         ax.imshow(k, cmap="RdBu_r", vmin=-limit, vmax=limit)
         ax.set(title=title, xticks=[], yticks=[], xlabel="example", ylabel="example")
+    figure.suptitle(note, fontsize="medium")
+    return figure
+
+
+def influence(matrices, *, words=(), note=""):
+    """How strongly the output at each position (row) depends on each token (column), {title: (t, t)}: one scale by powers of ten, exact zeros left white."""
+    from matplotlib.colors import LogNorm
+
+    matrices = {title: np.ma.masked_equal(np.asarray(m), 0) for title, m in matrices.items()}
+    high = max(m.max() for m in matrices.values())
+    norm = LogNorm(max(min(m.min() for m in matrices.values()), 1e-6 * high), high)
+    figure, panels = axes(width=3.6 * len(matrices) + 1.0, height=4.2, columns=len(matrices))
+    for ax, (title, m) in zip(np.atleast_1d(panels), matrices.items(), strict=True):
+        image = ax.imshow(m, cmap="viridis", norm=norm)
+        ax.grid(False)
+        ax.set(title=title, xlabel="token read", ylabel="position of the output", xticks=[], yticks=[])
+        if words:
+            ax.set_xticks(range(len(words)), words, rotation=90, fontsize="x-small")
+            ax.set_yticks(range(len(words)), range(len(words)), fontsize="x-small")
+    figure.colorbar(image, ax=panels, label="size of the gradient", shrink=0.8)
     figure.suptitle(note, fontsize="medium")
     return figure
 

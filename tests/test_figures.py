@@ -61,6 +61,31 @@ def test_one_seed_has_a_point_and_no_interval():
     assert len(figures.accuracy(RUNS, one, chance=0.1).axes[0].get_lines()) == len(figures.accuracy(RUNS, SUMMARY, chance=0.1).axes[0].get_lines()) - 2
 
 
+def test_a_metric_that_is_no_share_is_drawn_as_it_is_beside_its_floor():
+    perplexity = RUNS.assign(test_perplexity=[20.0, 21.0, 22.0, 9.0, 8.0, 7.0])
+    summary = SUMMARY.assign(mean=[21.0, 8.0], low=[18.5, 5.5], high=[23.5, 10.5])
+    ax = figures.accuracy(perplexity, summary, chance=25.0, floor=5.0, metric="test_perplexity", percent=False).axes[0]
+    lines = [line.get_xdata() for line in ax.get_lines()]
+    assert list(lines[0]) == [20, 21, 22] and list(lines[-2]) == [5, 5] and list(lines[-1]) == [25, 25]
+    assert ax.get_xlabel() == "test perplexity" and ax.get_xlim()[1] < 50 and {"floor", "chance"} <= {t.get_text().strip() for t in ax.texts}
+
+
+def test_influence_leaves_exact_zeros_white_and_shares_one_scale():
+    past, all_ = np.tril(np.full((3, 3), 0.1)), np.full((3, 3), 10.0)
+    figure = figures.influence({"past": past, "all": all_}, words=["a", "b", "c"])
+    first, second = figure.axes[0].images[0], figure.axes[1].images[0]
+    assert np.array_equal(first.get_array().mask, past == 0) and not np.ma.is_masked(second.get_array())
+    assert first.get_clim() == second.get_clim() == (0.1, 10.0)
+    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["a", "b", "c"]
+
+
+def test_influence_keeps_faint_dependence_visible_as_not_zero():
+    ax = figures.influence({"a": np.array([[1.0, 1e-12], [0.0, 1.0]])}).axes[0]
+    image = ax.images[0]
+    shown = image.cmap(image.norm(image.get_array()))
+    assert shown[0, 1, 3] == 1 and shown[1, 0, 3] == 0  # opaque, and transparent
+
+
 def test_curves_are_the_mean_of_the_seeds_cut_to_the_shortest():
     tables = [pd.DataFrame({"val": [0.1, 0.3, 0.5]}), pd.DataFrame({"val": [0.3, 0.5]})]
     ax = figures.curves({"base": tables}, columns={"val": "validation"}, ylabel="accuracy (%)", scale=100).axes[0]
@@ -72,6 +97,16 @@ def test_alignment_draws_every_pair_and_their_mean():
     history = pd.DataFrame({"step": [0, 1], "loss": [1.5, 0.9], "a <- b": [0.9, 0.5], "c <- d": [0.6, 0.4]})
     ax = figures.alignment(history).axes[0]
     assert len(ax.get_lines()) == 3 and ax.get_lines()[-1].get_ydata() == pytest.approx([0.75, 0.45])
+
+
+def test_by_layer_draws_one_seed_as_a_line_and_several_as_mean_and_range():
+    ax = figures.by_layer({"one": [3.0, 5.0], "two": [[1.0, 2.0], [3.0, 8.0]]}, ylabel="norm", note="a note").axes[0]
+    one, two = ax.get_lines()
+    assert one.get_xdata() == pytest.approx([1, 2]) and one.get_ydata() == pytest.approx([3, 5]) and two.get_ydata() == pytest.approx([2, 5])
+    band = ax.collections[1].get_paths()[0].vertices
+    assert {tuple(v) for v in band} == {(1, 1), (1, 3), (2, 2), (2, 8)}
+    assert ax.get_yscale() == "linear" and ax.get_ylabel() == "norm" and ax.get_title() == "a note"
+    assert figures.by_layer({"one": [3.0, 5.0]}, ylabel="norm", log=True).axes[0].get_yscale() == "log"
 
 
 def test_dimension_draws_the_mean_over_seeds():
