@@ -155,10 +155,12 @@ class Guidance:
 
     def state_dict(self):
         """The step, the counts and the guide's random streams, for a checkpoint."""
-        return {"step": self.step, "guide": self.guide.state_dict()}
+        dropped = [[*map(list, pair), count] for pair, count in self.dropped.items()]
+        return {"step": self.step, "dropped": dropped, "guide": self.guide.state_dict()}
 
     def load_state_dict(self, state):
         self.step = state["step"]
+        self.dropped = Counter({(tuple(target), tuple(guide)): count for target, guide, count in state["dropped"]})
         self.guide.load_state_dict(state["guide"])
         self._arm()
 

@@ -257,6 +257,12 @@ def test_a_layer_that_does_not_run_drops_its_pair_for_that_step():
         target(batch())
         assert g.loss().item() == pytest.approx(full, rel=1e-5)
         assert g.report().set_index("target")["dropped"].to_dict()["middle"] == 1
+        state = g.state_dict()
+    with gl.guide(target, convnet()) as g:
+        g.load_state_dict(state)
+        target(batch())
+        g.loss()
+        assert g.report().set_index("target")["dropped"].to_dict()["middle"] == 1
 
 
 def test_keywords_tuples_objects_attention_and_embeddings():

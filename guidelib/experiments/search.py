@@ -22,7 +22,7 @@ FINALISTS = 6
 
 
 def search(experiment, *, regime, profile="fast", out, jobs=2):
-    """Table of all settings tried, with validation accuracy at the best epoch by seed; the chosen one is marked.
+    """Table of all settings tried, with validation accuracy and loss at the best epoch by seed; the chosen one is marked.
 
     First every setting on one seed, then the FINALISTS on the other, then weight decay on both with the best of these.
     """
@@ -35,12 +35,13 @@ def search(experiment, *, regime, profile="fast", out, jobs=2):
         configs = [config(experiment, profile=profile, regime=regime, seed=seed, **s) for s in settings for seed in seeds]
         for c, record in zip(configs, run_grid(configs, out=out, jobs=jobs), strict=True):
             rows.append({name: getattr(c, name) for name in names} | {"seed": c.seed}
-                        | {name: record["metrics"][name] for name in ("validation_accuracy", "status", "best_epoch")})
+                        | {name: record["metrics"][name] for name in ("validation_accuracy", "validation_loss", "status", "best_epoch")})
 
     def ranked(least):
         found = {}
         for row in rows:
-            found.setdefault(tuple(row[name] for name in names), []).append(row["validation_accuracy"])
+            score = -row["validation_loss"] if experiment == "language-model" else row["validation_accuracy"]  # as perplexity counts there
+            found.setdefault(tuple(row[name] for name in names), []).append(score)
         found = {setting: sum(v) / len(v) for setting, v in found.items() if len(v) >= least}
         return [dict(zip(names, setting, strict=True)) for setting in sorted(found, key=found.get, reverse=True)]
 

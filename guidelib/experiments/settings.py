@@ -64,5 +64,10 @@ REGIMES = {
 TUNED = {
     ("deep-fcn", "untrainable", "fast"): {"lr": 3e-3, "dropout": 0.0, "weight_decay": 1e-4},
     ("deep-fcn", "overfit", "fast"): {"lr": 3e-3, "init": "orthogonal"},
+    ("wide-fcn", "untrainable", "fast"): {"lr": 3e-3, "dropout": 0.1},
+    ("deep-convnet", "untrainable", "fast"): {"lr": 1e-2, "init": "he", "weight_decay": 1e-4},
+    ("copy-paste", "untrainable", "fast"): {},  # the search found nothing better than what base has
+    ("parity", "untrainable", "fast"): {"weight_decay": 0.0},
+    ("language-model", "untrainable", "fast"): {"lr": 3e-3},
 }
 TUNED["deep-fcn-vit", "untrainable", "fast"] = TUNED["deep-fcn", "untrainable", "fast"]  # the same target on the same data
