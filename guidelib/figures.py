@@ -155,7 +155,7 @@ def grams(matrices, *, note=""):
 
 
 def influence(matrices, *, words=(), note=""):
-    """How strongly the output at each position (row) depends on each token (column), {title: (t, t)}: one scale by powers of ten, exact zeros left white."""
+    """How strongly the output at each position (row) depends on each token (column), {title: (t, t)}: one logarithmic scale, exact zeros white."""
     from matplotlib.colors import LogNorm
 
     matrices = {title: np.ma.masked_equal(np.asarray(m), 0) for title, m in matrices.items()}
