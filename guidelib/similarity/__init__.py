@@ -3,11 +3,14 @@
 from .cka import CKA, CKA_DEBIASED, cka
 from .gram import double_centre, flatten, gram, u_centre
 from .registry import Similarity
+from .ridge import RIDGE, RIDGE_100, ridge, ridge_similarity
+from .rsa import RSA, rsa
 from .sp import SP, sp
 
-__all__ = ["CKA", "CKA_DEBIASED", "SP", "Similarity", "cka", "double_centre", "find", "flatten", "gram", "sp", "u_centre"]
+__all__ = ["CKA", "CKA_DEBIASED", "RIDGE", "RIDGE_100", "RSA", "SP", "Similarity", "cka", "double_centre", "find", "flatten", "gram", "ridge",
+           "ridge_similarity", "rsa", "sp", "u_centre"]
 
-SIMILARITIES = {"cka": CKA, "sp": SP}
+SIMILARITIES = {"cka": CKA, "ridge": RIDGE, "ridge-100": RIDGE_100, "rsa": RSA, "sp": SP}
 
 
 def find(similarity, *, debiased=False):
