@@ -120,14 +120,17 @@ def alignment(history, *, note=""):
 
 def by_layer(lines, *, ylabel, log=False, note=""):
     """A measure of the layers, from input to output: {label: values (layers,) or (seeds, layers)}; mean over seeds, band from lowest to highest."""
-    figure, ax = axes()
+    from matplotlib.ticker import MaxNLocator
+
+    figure, ax = axes(width=9.5)
     for i, (label, values) in enumerate(lines.items()):
         values = np.atleast_2d(np.asarray(values, dtype=float))  # (seeds, layers)
         depth = np.arange(1, values.shape[1] + 1)
         ax.plot(depth, values.mean(0), color=f"C{i % 10}", linestyle=STYLES[i % len(STYLES)], label=label)
         ax.fill_between(depth, values.min(0), values.max(0), color=f"C{i % 10}", alpha=0.15, linewidth=0)
     ax.set(xlabel="layer, from input to output", ylabel=ylabel, yscale="log" if log else "linear", title=note)
-    ax.legend(fontsize="small")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))  # beside the axes, where it hides no line
     return figure
 
 
