@@ -118,10 +118,10 @@ def test_an_example_of_zeros_is_at_distance_1_and_gets_no_gradient():
 
 
 @BOTH
-@pytest.mark.parametrize("make", [lambda: torch.zeros(8, 5), lambda: torch.full((8, 5), 3.7), lambda: torch.ones(8, 5) * -1e6], ids=["0", "3.7", "-1e6"])
-def test_constant_features_give_0_and_no_gradient(similarity, make):
+@pytest.mark.parametrize("constant", [0.0, 3.7, -1e6])
+def test_constant_features_give_0_and_no_gradient(similarity, constant):
     for left in (True, False):
-        x, y = make().requires_grad_(), rand(8, 3).float().requires_grad_()
+        x, y = torch.full((8, 5), constant, requires_grad=True), rand(8, 3).float().requires_grad_()
         value = similarity(x, y) if left else similarity(y, x)
         value.backward()
         assert value.item() == 0
