@@ -1,15 +1,20 @@
 """The book: which executed copies it takes, what each page says of itself, and that its sources name no other host."""
 
+import ast
+import inspect
 import json
 import re
 import subprocess
 import sys
+from operator import attrgetter
 from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 from notebook_maker import make
 
+import guidelib as gl
 from guidelib.checkout import notebooks
 from guidelib.commands import book_command
 from guidelib.headless import run_notebook
@@ -66,6 +71,26 @@ def test_every_public_name_is_in_the_reference():
     assert missing == []
 
 
+def test_every_network_and_task_is_in_the_reference():
+    api = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    left_out = {"IGNORED", "MissingData", "cifar10_download", "language"}
+    names = [f"networks.{name}" for name in gl.networks.__all__] + [f"tasks.{name}" for name in gl.tasks.__all__ if name not in left_out]
+    assert [name for name in names if not re.search(rf"guidelib\.{name}\b", api)] == []
+
+
+def test_the_ledger_lies_where_its_page_includes_it_from(tmp_path):
+    """In the checkout and in a build alike: the same relative path, and both marks between which the page cuts."""
+    page = (ROOT / "book" / "ledger.md").read_text(encoding="utf-8")
+    (path,) = set(re.findall(r"\{include\} (\S+)", page))
+    committed = ROOT / "book" / path
+    marks = re.findall(r":(?:start-after|end-before): \"(.*)\"", page)
+    assert len(marks) == 3 and all(committed.read_text(encoding="utf-8").count(mark) == 1 for mark in marks)
+    source = tmp_path / "_build" / "source"
+    source.mkdir(parents=True)
+    book_command.copy_ledger(committed, tmp_path / "_build" / "results" / "ledger.md")
+    assert (source / path).read_bytes() == committed.read_bytes()
+
+
 def test_mathematics_needs_no_script():
     code = "import sys; sys.path.insert(0, 'book'); import book_math, latex2mathml.converter as c; print(c.convert(r'\\frac{1}{n}'))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
@@ -79,3 +104,82 @@ def test_sources_of_the_book_fetch_nothing():
     for path in notebooks():
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         assert not any(re.search(r"<(script|img|link|iframe)[^>]*https?:", "".join(c["source"])) for c in cells), path
+
+
+# Differences from the paper: each switch that the page names is called, with what else the call needs.
+
+NET = {"vocab": 13, "width": 8, "depth": 2}
+FEW = {"train": 8, "validation": 4, "test": 4}
+TASK = gl.tasks.parity(longest=6, **FEW)
+
+
+def network(seed):
+    return gl.networks.Transformer(**NET, heads=2, outputs=2, pool="mean", seed=seed)
+
+
+def guided(**options):
+    sample = torch.arange(20).view(4, 5) % 13
+    with gl.guide(network(0), network(1), **options) as g:
+        plan = g.plan(sample.t() if "batch_dim" in options else sample)
+    assert len(plan[plan["reason"] == ""]) > 0
+
+
+def two_layers():
+    return torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 2))
+
+
+def as_guide(**options):
+    with gl.guide(two_layers(), gl.Guide(two_layers(), **options)) as g:
+        assert len(g.plan(torch.randn(4, 3))) > 0
+
+
+CALLS = {
+    "gl.guide": guided,
+    "gl.Guide": as_guide,
+    "gl.warm_up": lambda **options: gl.warm_up(two_layers(), two_layers(), sample=torch.zeros(4, 3), steps=1, **options),
+    "gl.training.train": lambda **options: gl.training.train(network(0), TASK, epochs=1, **options),
+    "gl.networks.RNN": lambda **options: gl.networks.RNN(**NET, **options),
+    "gl.networks.Transformer": lambda **options: gl.networks.Transformer(**NET, heads=2, **options),
+    "gl.networks.FCN": lambda **options: gl.networks.FCN(inputs=4, outputs=2, **options),
+    "gl.networks.load_torchvision": None,  # would download: its options are looked up only
+    "gl.tasks.copy_paste": lambda **options: gl.tasks.copy_paste(**options | FEW),
+    "gl.tasks.perplexity": lambda **options: gl.tasks.perplexity(1.0, **options),
+    "gl.distillation.kd_loss": lambda **options: gl.distillation.kd_loss(torch.zeros(2, 3), torch.ones(2, 3), torch.tensor([0, 1]), **options),
+}
+
+
+def switches():
+    """{code: row} of the last column of the tables of book/differences.md."""
+    page = (ROOT / "book" / "differences.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in page.splitlines() if re.match(r"\| (?!what )\S", line)]
+    assert len(rows) > 30 and all(len(row) == 5 for row in rows)
+    for row in rows:
+        assert "`gl." in row[4] or row[4].strip().startswith("none"), row
+    return [code for row in rows for code in re.findall(r"`(gl\.[^`]+\))`", row[4]) if not code.endswith("()")]
+
+
+@pytest.mark.parametrize("code", switches())
+def test_every_switch_of_the_page_of_differences_works_and_is_not_the_default(code):
+    call = ast.parse(code, mode="eval").body
+    name = ast.unparse(call.func)
+    function, options = attrgetter(name.removeprefix("gl."))(gl), {k.arg: eval(ast.unparse(k.value), {"torch": torch}) for k in call.keywords}
+    if name == "gl.experiments.config":
+        (experiment,) = map(ast.literal_eval, call.args)
+        plain = gl.experiments.config(experiment, profile=options.pop("profile", "fast"))
+        changed = gl.experiments.config(experiment, profile=plain.profile, **options)
+        assert options and all(getattr(changed, key) == value != getattr(plain, key) for key, value in options.items())
+        return
+    parameters = inspect.signature(function).parameters
+    assert options and not call.args and set(options) <= set(parameters)
+    assert all(parameters[key].default != value for key, value in options.items())
+    if CALLS.get(name, function) is not None:
+        CALLS.get(name, function)(**options)
+
+
+def test_two_forwards_a_step_as_in_the_released_code():
+    target, x = two_layers(), torch.randn(6, 3)
+    with gl.guide(target, two_layers()) as g:
+        target(x)
+        g.reset()
+        target(x)
+        assert g.loss() > 0

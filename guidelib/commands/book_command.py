@@ -30,6 +30,7 @@ def main(options, rest=()):
     for folder in (source, build / "html"):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("_build", "__pycache__"))
+    copy_ledger(root / "results" / "ledger.md", build / "results" / "ledger.md")
     for path in executed:
         copy_with_profile(path, source / path.name)
     sys.path.insert(0, str(source))  # for the extension beside conf.py
@@ -41,18 +42,25 @@ def main(options, rest=()):
 
 def executed_copies(folder, fallback):
     """The executed copies of all notebooks: from `folder` if they are whole and of the present source, else made at smoke; None if that fails."""
-    copies = [folder / path.name for path in notebooks()]
-    stale = [copy.name for path, copy in zip(notebooks(), copies, strict=True) if not is_copy_of(copy, path)]
+    sources = notebooks()  # once: someone may add one meanwhile
+    copies = [folder / path.name for path in sources]
+    stale = [copy.name for path, copy in zip(sources, copies, strict=True) if not is_copy_of(copy, path)]
     if not stale:
         return copies
     say(f"{', '.join(stale)}: no executed copy of the present source in {folder}; the book is made at profile smoke")
-    for path in notebooks():
+    for path in sources:
         failed = run_notebook(path, fallback / path.name, {"profile": "smoke", "out_dir": str(fallback)},
                               environment={"GUIDELIB_PROGRESS": str(fallback / "progress.json")})
         if failed:
             say(str(failed))
             return None
-    return [fallback / path.name for path in notebooks()]
+    return [fallback / path.name for path in sources]
+
+
+def copy_ledger(path, target):
+    """Copy the ledger to where book/ledger.md includes it from: beside the copied sources as it lies beside book/ in the checkout."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
 
 
 def is_copy_of(copy, path):
