@@ -16,7 +16,8 @@ __version__ = "0.1.0"
 __all__ = ["Guidance", "Guide", "cka", "controls", "guide", "layers", "similarity", "sp", "warm_up"]
 
 # Imported at first use, so that `import guidelib` is quick and needs torch, numpy and pandas alone.
-LAZY = ("activations", "analysis", "claims", "distillation", "experiments", "figures", "networks", "statistics", "tasks", "training")
+LAZY = ("activations", "analysis", "claims", "consistency", "distillation", "experiments", "figures", "networks", "probes", "regularisers",
+        "statistics", "tasks", "training")
 
 
 def __getattr__(name):

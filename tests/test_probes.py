@@ -32,11 +32,11 @@ def task():
 
 # One probe
 
-@pytest.mark.parametrize("n", [30, 200])  # fewer and more examples than features
-def test_ridge_by_the_normal_equations(n):
+@pytest.mark.parametrize(("n", "signal"), [(30, 3), (200, 0.8)])  # fewer and more examples than features
+def test_ridge_by_the_normal_equations(n, signal):
     x, y, test_x, test_y = rand(n, 50) + 3, classes(n), rand(80, 50, seed=1) + 3, classes(80, seed=1)
-    x[:, :3] += 0.8 * nn.functional.one_hot(y, 3)
-    test_x[:, :3] += 0.8 * nn.functional.one_hot(test_y, 3)
+    x[:, :3] += signal * nn.functional.one_hot(y, 3)
+    test_x[:, :3] += signal * nn.functional.one_hot(test_y, 3)
     mean, deviation = x.mean(0), x.std(0, correction=0)
     z, test_z = ((a - mean) / deviation for a in (x, test_x))
     codes = 2 * nn.functional.one_hot(y, 3).double() - 1

@@ -1,0 +1,306 @@
+"""The effective-dimension regulariser: closed forms, gradients, the dimension it is told to reach, and hooks that come and go."""
+
+import copy
+import math
+
+import pytest
+import torch
+from models import Counted, FunctionalInPlace, Reused, SkipsLayers, batch, convnet, hooks, mlp
+from torch import nn
+
+import guidelib as gl
+from guidelib import analysis
+from guidelib.regularisers import effective_dimension, participation_ratio, spectrum_loss
+from guidelib.similarity import gram
+
+
+def rand(*shape, seed=0, dtype=torch.float64):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def hidden(net, x):
+    """Outputs of the Linear layers of an mlp, but the last."""
+    found = []
+    for module in net:
+        x = module(x)
+        found += [x] if isinstance(module, nn.Linear) else []
+    return found[:-1]
+
+
+# The two measures
+
+@pytest.mark.parametrize(("n", "p"), [(30, 12), (8, 50)])
+def test_participation_ratio_is_that_of_analysis(n, p):
+    x = rand(n, p) * torch.linspace(0.1, 3, p) + 4
+    assert participation_ratio(gram(x)).item() == pytest.approx(analysis.effective_dimension(x), rel=1e-10)
+    stack = torch.stack([gram(x), gram(x.flip(0) ** 2)])
+    assert participation_ratio(stack).tolist() == pytest.approx([participation_ratio(k).item() for k in stack])
+
+
+def test_participation_ratio_by_closed_form():
+    assert participation_ratio(gram(torch.eye(9))).item() == pytest.approx(8)
+    assert participation_ratio(gram(torch.arange(9.0)[:, None] * torch.ones(4))).item() == pytest.approx(1)
+    assert participation_ratio(gram(1e15 * torch.eye(9))).item() == pytest.approx(8)
+    assert participation_ratio(torch.zeros(5, 5)) == 1
+
+
+def test_spectrum_loss_by_the_papers_formula():
+    """Equations 10 to 14, from the singular values of the centred activations."""
+    x, t, tau, beta = rand(20, 15) * torch.linspace(0.2, 3, 15), 6, 0.8, 12.0
+    values = torch.linalg.svdvals(x - x.mean(0)).square()
+    c = (values / values.sum()).cumsum(0)
+    expected = sum(torch.sigmoid(beta * (c[j] - tau)) for j in range(t - 1)) + torch.sigmoid(beta * (tau - c[t - 1]))
+    assert spectrum_loss(gram(x), t, threshold=tau, sharpness=beta).item() == pytest.approx(expected.item(), rel=1e-10)
+    stack = torch.stack([gram(x), gram(x[:, :4])])
+    values = [spectrum_loss(stack[0], 6), spectrum_loss(stack[1], 2)]
+    assert spectrum_loss(stack, torch.tensor([6, 2])).tolist() == pytest.approx([v.item() for v in values])
+
+
+def test_a_sharp_spectrum_loss_counts_components():
+    """Below by m components: the loss is m. Above: it is 1. There: 0."""
+    x = rand(30, 30)
+    shares = torch.linalg.svdvals(x - x.mean(0)).square()
+    d = int(((shares / shares.sum()).cumsum(0) <= 0.9).sum()) + 1  # PCA's intrinsic dimension, equation 9
+    losses = [spectrum_loss(gram(x), t, threshold=0.9, sharpness=1e5).item() for t in (d - 3, d - 1, d, d + 1, d + 4)]
+    assert losses == pytest.approx([1, 1, 0, 1, 4], abs=1e-6)
+
+
+@pytest.mark.parametrize("measure", [participation_ratio, lambda k: spectrum_loss(k, 3, threshold=0.7, sharpness=5.0)], ids=["pr", "spectrum"])
+def test_derivatives(measure):
+    x = rand(7, 4).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: measure(gram(x)), x)
+    dead = torch.full((6, 3), 0.1, requires_grad=True)
+    measure(gram(dead)).backward()
+    assert torch.equal(dead.grad, torch.zeros(6, 3))
+
+
+# The handle
+
+def test_loss_is_the_sum_over_layers():
+    net, x = mlp(16, 20, 12, 3), batch(n=30)
+    with effective_dimension(net, dimension=5) as r:
+        net(x)
+        loss = r.loss()
+        table = r.report()
+    ratios = [analysis.effective_dimension(h) for h in hidden(net, x)]
+    assert loss.item() == pytest.approx(sum(math.log(v / 5) ** 2 for v in ratios), rel=1e-4)
+    assert table["layer"].tolist() == ["1", "4"] and table["n"].tolist() == [30, 30] and table["dimension"].tolist() == [5, 5]
+    assert table["participation_ratio"].tolist() == pytest.approx(ratios, rel=1e-4)
+    assert table["loss"].sum() == pytest.approx(loss.item(), rel=1e-5)
+
+
+def test_loss_is_0_where_the_dimension_is_right_and_symmetric_in_the_logarithm():
+    net, x = mlp(16, 20, 3), batch(n=30)
+    (ratio,) = (analysis.effective_dimension(h) for h in hidden(net, x))
+    for factor, expected in ((1, 0), (2, math.log(2) ** 2), (0.5, math.log(2) ** 2)):
+        with effective_dimension(net, dimension=ratio * factor) as r:
+            net(x)
+            assert r.loss().item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_gradient_is_that_of_the_composite():
+    net, x = mlp(16, 20, 12, 3).double(), batch(n=30, dtype=torch.float64)
+    with effective_dimension(net, dimension=4, weight=0.3) as r:
+        net(x)
+        r.loss().backward()
+    found = [p.grad.clone() for p in net[:5].parameters()]
+    expected = 0.3 * sum((participation_ratio(gram(h)) / 4).log().square() for h in hidden(net, x))
+    for grad, wanted in zip(found, torch.autograd.grad(expected, list(net[:5].parameters())), strict=True):
+        assert torch.allclose(grad, wanted, rtol=1e-9, atol=1e-12)
+    assert net[-1].weight.grad is None  # nothing asks the logits
+
+
+@pytest.mark.parametrize("dimension", [12, 2])
+def test_it_brings_layers_to_their_dimension(dimension):
+    net, x = mlp(16, 30, 30, 30, 3), batch(n=60)
+    before = [analysis.effective_dimension(h) for h in hidden(net, x)]
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
+    with effective_dimension(net, dimension=dimension) as r:
+        for _ in range(150):
+            net(x)
+            optimizer.zero_grad()
+            r.loss().backward()
+            optimizer.step()
+    after = [analysis.effective_dimension(h) for h in hidden(net, x)]
+    assert all(2.4 < v < 10.2 for v in before)
+    assert after == pytest.approx([dimension] * 3, rel=0.05)
+
+
+def test_the_papers_loss_raises_the_count_of_components():
+    net, x = mlp(16, 30, 30, 3), batch(n=60)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
+    losses = []
+    with effective_dimension(net, dimension=4, measure="spectrum", threshold=0.9, sharpness=20.0) as r:
+        for _ in range(150):
+            net(x)
+            losses.append(r.loss())
+            optimizer.zero_grad()
+            losses[-1].backward()
+            optimizer.step()
+    for h in hidden(net, x):
+        shares = torch.linalg.svdvals(h - h.mean(0)).square()
+        assert int(((shares / shares.sum()).cumsum(0) <= 0.9).sum()) + 1 in (4, 5)
+    assert losses[-1] < 1.5 < losses[0]
+
+
+def test_layers_and_dimensions_by_name():
+    net, x = mlp(16, 20, 12, 12, 3), batch(n=30)
+
+    def wanted(**options):
+        with effective_dimension(net, **options) as r:
+            net(x)
+            r.loss()
+            return dict(r.report()[["layer", "dimension"]].values.tolist())
+
+    assert wanted(dimension=3) == {"1": 3, "4": 3, "7": 3}
+    assert wanted(dimension=3, layers=["7", "2"]) == {"7": 3, "2": 3}  # a ReLU too, if it is named
+    assert wanted(dimension={"1": 9, "*": 3}) == {"1": 3, "4": 3, "7": 3}  # a later glob wins, and none finds the logits
+    assert wanted(dimension={"1": 9, "7": 2}) == {"1": 9, "7": 2}
+    with pytest.raises(ValueError, match=r"no target layer that ran matches 'conv\*'; the layers are \['1', '4', '7', '10'\]"):
+        wanted(dimension=3, layers=["conv*"])
+
+
+def test_reused_skipped_and_in_place_layers():
+    x = batch(n=20)
+    net = Reused()
+    with effective_dimension(net, dimension=3) as r:
+        net(x)
+        r.loss()
+        assert r.report()["layer"].tolist() == ["shared[0]", "shared[1]"]
+    net = SkipsLayers()
+    with effective_dimension(net, dimension=3) as r:
+        for skip, layers in ((False, ["first", "middle"]), (True, ["first"])):
+            net.skip = skip
+            net(x)
+            r.loss().backward()
+            assert r.report()["layer"].tolist() == layers
+    net = FunctionalInPlace()
+    with effective_dimension(net, dimension=3) as r:
+        net(x)
+        r.loss()
+        assert r.report()["participation_ratio"].item() == pytest.approx(analysis.effective_dimension(net.first(x.flatten(1))), rel=1e-4)
+
+
+def test_convolutions_and_one_forward_a_step():
+    net, x = Counted(convnet()), batch(n=16)
+    with effective_dimension(net, dimension=6) as r:
+        (net(x).square().mean() + r.loss()).backward()
+        assert net.count == 1 and r.report()["layer"].tolist() == ["net.0", "net.4", "net.6"]
+
+
+@pytest.mark.parametrize("measure", ["participation", "spectrum"])
+def test_a_dead_layer_and_autocast(measure):
+    net, x = mlp(16, 20, 3), batch(n=20)
+    with effective_dimension(net, dimension=4, measure=measure) as r:
+        net(x)
+        plain = r.loss()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            net(x)
+            loss = r.loss()
+        assert loss.dtype == torch.float32 and loss.item() == pytest.approx(plain.item(), abs=0.05)
+        nn.init.zeros_(net[1].weight)
+        net(x)
+        loss = r.loss()
+        loss.backward()
+    assert torch.isfinite(loss) and torch.equal(net[1].weight.grad, torch.zeros_like(net[1].weight))
+
+
+def test_hooks_are_removed():
+    net, x = mlp(16, 20, 3), batch()
+    with effective_dimension(net, dimension=3) as r:
+        assert hooks(net) > 0
+        twin = copy.deepcopy(net)
+    assert hooks(net) == 0
+    twin(x)  # its hooks are inert
+    with pytest.raises(RuntimeError, match=r"after remove\(\)"):
+        r.loss()
+    r.remove()
+    with pytest.raises(ZeroDivisionError), effective_dimension(net, dimension=3):
+        raise ZeroDivisionError
+    assert hooks(net) == 0
+
+
+def test_steps_weights_and_stopping():
+    net, x = mlp(16, 20, 3), batch()
+    seen = []
+    with effective_dimension(net, dimension=3, weight=lambda step: seen.append(step) or float(step), stop_after=3) as r:
+        losses = []
+        for _ in range(3):
+            net(x)
+            losses.append(r.loss().item())
+        assert hooks(net) == 0 and r.stopped and r.loss() == 0 and seen == [0, 1, 2]
+        state = r.state_dict()
+    assert losses[0] == 0 and losses[2] == pytest.approx(2 * losses[1]) and losses[1] > 0
+    resumed = effective_dimension(net, dimension=3, stop_after=3)
+    resumed.load_state_dict(state)
+    assert resumed.stopped and hooks(net) == 0
+
+
+def test_forwards_that_are_not_there():
+    net, x = mlp(16, 20, 3), batch()
+    with effective_dimension(net, dimension=3) as r:
+        with pytest.raises(RuntimeError, match="no forward of the target"):
+            r.loss()
+        with torch.no_grad():
+            net(x)
+        with pytest.raises(RuntimeError, match="no forward of the target"):
+            r.loss()
+        with pytest.raises(RuntimeError, match="there was none yet"):
+            r.report()
+        net(x), net(x)
+        with pytest.raises(RuntimeError, match="2 forwards"):
+            r.loss()
+        net(x)
+        r.reset()
+        net(x)
+        assert r.loss() > 0
+
+
+def test_a_batch_too_small_is_an_error_and_the_next_step_works():
+    net = mlp(16, 20, 3)
+    with effective_dimension(net, dimension=10) as r:
+        net(batch(n=10))
+        with pytest.raises(ValueError, match="dimension 10 cannot be reached with n = 10"):
+            r.loss()
+        net(batch(n=12))
+        assert torch.isfinite(r.loss())
+
+
+@pytest.mark.parametrize(("options", "error", "words"), [
+    ({"dimension": 0.5}, ValueError, "received 0.5"),
+    ({"dimension": {"1": "many"}}, ValueError, "'many'"),
+    ({"dimension": 2.5, "measure": "spectrum"}, ValueError, "whole for measure='spectrum'.*received 2.5"),
+    ({"measure": "rank"}, ValueError, "'rank'"),
+    ({"layers": "1"}, ValueError, "layers is a list.*'1'"),
+    ({"layers": ["1"], "dimension": {"1": 3}}, ValueError, "names the layers already"),
+    ({"weight": "big"}, TypeError, "received str"),
+    ({"stop_after": -1}, ValueError, "received -1"),
+    ({"threshold": 1.0}, ValueError, "received 1.0"),
+])
+def test_wrong_options_are_repeated(options, error, words):
+    net = mlp(16, 20, 3)
+    with pytest.raises(error, match=words):
+        effective_dimension(net, **({"dimension": 3} | options))
+    assert hooks(net) == 0
+
+
+def test_targets_that_cannot_be_hooked():
+    with pytest.raises(TypeError, match="received Tensor"):
+        effective_dimension(torch.zeros(1), dimension=3)
+    with pytest.raises(ValueError, match="compiled already"):
+        effective_dimension(torch.compile(mlp(16, 20, 3)), dimension=3)
+    net = nn.Linear(16, 3)
+    with effective_dimension(net, dimension=3) as r:
+        net(batch().flatten(1))
+        with pytest.raises(ValueError, match="no layer besides its last"):
+            r.loss()
+
+
+def test_beside_a_guide_on_the_same_target():
+    net, x = mlp(16, 20, 3), batch(n=20)
+    with gl.guide(net, convnet()) as g, effective_dimension(net, dimension=3) as r:
+        net(x)
+        alone = (g.loss().item(), r.loss().item())
+        net(x)
+        assert (r.loss().item(), g.loss().item()) == alone[::-1]
+    assert hooks(net) == 0
