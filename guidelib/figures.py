@@ -69,7 +69,8 @@ def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent
     for name, value, style in (("floor", floor, ":"), ("chance", chance, "--")):
         if value is not None:
             ax.axvline(scale * value, color="black", linestyle=style, linewidth=1)
-            ax.text(scale * value, -0.85, f" {name}", fontsize="small", va="center")
+            side = "right" if not percent and name == "chance" else "left"  # a perplexity lies below chance, and the line at the right end
+            ax.text(scale * value, -0.85, f" {name} ", fontsize="small", va="center", ha=side)
     ax.set_yticks(range(len(conditions)), [LABELS.get(c, c) for c in conditions])
     ax.set(xlabel=f"{metric.replace('_', ' ')}{' (%)' if percent else ''}", ylim=(len(conditions) - 0.5, -1.2), title=note)
     if percent:
