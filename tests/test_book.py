@@ -144,6 +144,7 @@ CALLS = {
     "gl.networks.load_torchvision": None,  # would download: its options are looked up only
     "gl.tasks.copy_paste": lambda **options: gl.tasks.copy_paste(**options | FEW),
     "gl.tasks.perplexity": lambda **options: gl.tasks.perplexity(1.0, **options),
+    "gl.regularisers.effective_dimension": lambda **options: gl.regularisers.effective_dimension(two_layers(), dimension=2, **options).remove(),
     "gl.distillation.kd_loss": lambda **options: gl.distillation.kd_loss(torch.zeros(2, 3), torch.ones(2, 3), torch.tensor([0, 1]), **options),
 }
 
