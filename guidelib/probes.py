@@ -58,7 +58,8 @@ def linear_probe(features, labels, test_features, test_labels, *, method="ridge"
 def probe_layers(model, task, *, train=4000, test=1000, method="ridge", penalty=None, layers=None, batch_size=256):
     """Table of linear_probe by layer: layer, features, accuracy, chance, penalty, n_train, n_test; the first row is the raw input.
 
-    model is run as in eval and left as found; the logits count as a layer. Fitted on the first `train` examples of task.train (the paper took
+    model is run as in eval and left as found: BatchNorm uses its running statistics, 0 and 1 in an untrained network, so that it does nothing
+    there, unlike in training. The logits count as a layer. Fitted on the first `train` examples of task.train (the paper took
     4,000), tested on the first `test` of task.test (1,000), all of them where there are fewer. layers: module names, None for the default
     layers. One layer's activations are held at a time, so the network runs once a layer. What a layer has above the input is what
     its nonlinearity unfolded; a deep random network that falls below the input has lost information that a linear decoder could use.

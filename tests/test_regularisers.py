@@ -304,3 +304,24 @@ def test_beside_a_guide_on_the_same_target():
         net(x)
         assert (r.loss().item(), g.loss().item()) == alone[::-1]
     assert hooks(net) == 0
+
+
+def test_weight_0_asks_nothing_of_the_layers():
+    net, x = mlp(16, 20, 3), batch() * math.nan
+    with effective_dimension(net, dimension=3, weight=0) as r:
+        net(x)
+        assert r.loss() == 0
+    with effective_dimension(net, dimension=3) as r:
+        net(x)
+        assert torch.isnan(r.loss())  # what is not a number stays so
+
+
+def test_only_the_chosen_layers_are_listened_to():
+    net, x = mlp(16, 20, 12, 12, 3), batch(n=20)
+    with effective_dimension(net, dimension=3, layers=["1"]) as r:
+        before = hooks(net)
+        net(x)
+        r.loss()
+        assert hooks(net) == before - 3
+        net(x)
+        assert r.loss() > 0
