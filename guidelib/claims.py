@@ -6,6 +6,7 @@ An effect is a difference between two conditions, paired by seed; a control is c
 import json
 from pathlib import Path
 
+IMAGES = ("digits", "cifar10", "imagenet")
 CONTROLS = ("identity", "data-gram", "shuffled", "same-family", "other-family", "fresh-noise")
 
 LABELS = {
@@ -60,7 +61,8 @@ def setting(records):
     seeds = len({r["config"]["seed"] for r in records})
     value = {name: " and ".join(sorted({str(r[part][name]) for r in records}))
              for part, name in (("config", "profile"), ("config", "data"), ("metrics", "n_test"), ("environment", "device"))}
-    return (f"{seeds} seed{'s' * (seeds != 1)}, n = {value['n_test']} test images ({value['data']}), "
+    kind = "images" if all(r["config"]["data"] in IMAGES for r in records) else "examples"
+    return (f"{seeds} seed{'s' * (seeds != 1)}, n = {value['n_test']} test {kind} ({value['data']}), "
             f"profile {value['profile']}, {value['device']}")
 
 

@@ -28,7 +28,7 @@ class Call:
     def __post_init__(self):
         self.n = batch_size(self.args, self.kwargs, self.batch_dim)
         self.device = next(v.device for v in tensors((self.args, self.kwargs)))
-        kind = self.device.type
+        kind = self.device.type if torch.amp.is_autocast_available(self.device.type) else "cpu"  # the meta device has none
         self.autocast = {"device_type": kind, "enabled": torch.is_autocast_enabled(kind), "dtype": torch.get_autocast_dtype(kind)}
         self.versions = [(v, v._version) for v in tensors((self.args, self.kwargs)) if not v.is_inference()]
 

@@ -495,7 +495,7 @@ def test_report_holds_both_forms_chance_and_dimensions():
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"match": "nearest"}, "'nearest'"), ({"reduce": "product"}, "'product'"), ({"similarity": "rsa"}, "'rsa'"),
+    ({"match": "nearest"}, "'nearest'"), ({"reduce": "product"}, "'product'"), ({"similarity": "rdm"}, "'rdm'"),
     ({"similarity": "sp", "debiased": True}, "debiased=True"), ({"stop_after": -1}, "-1"), ({"stop_after": 1.5}, "1.5"),
     ({"layers": []}, r"\[\]"), ({"layers": ["1"]}, r"\['1'\]"), ({"layers": [("a", "b", "c")]}, "'c'"), ({"layers": "fc"}, "'fc'"), ({"samples": "pixels"}, "'pixels'"),
 ])

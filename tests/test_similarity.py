@@ -291,8 +291,8 @@ def test_names_of_similarities():
     assert find("cka") is CKA and find("cka", debiased=True) is CKA_DEBIASED and find(CKA) is CKA
     own = Similarity(name="own", gram=gram, value=CKA.value, misalignment=CKA.misalignment)
     assert find(own) is own
-    with pytest.raises(ValueError, match=r"'rsa'.*\['cka', 'sp'\]"):
-        find("rsa")
+    with pytest.raises(ValueError, match=r"'rdm'.*\['cka', 'ridge', 'ridge-100', 'rsa', 'sp'\]"):
+        find("rdm")
     with pytest.raises(ValueError, match="debiased=True.*'sp'"):
         find("sp", debiased=True)
 

@@ -2,6 +2,7 @@
 
     guidelib run deep-fcn --condition untrained-warm-up --seed 0 --profile fast --out records
     guidelib run deep-fcn --condition base --set lr=0.003 --set dropout=0.0
+    guidelib run deep-fcn --condition untrained --profile paper --dry-run
 """
 
 from pathlib import Path
@@ -18,16 +19,22 @@ def arguments(parser):
     parser.add_argument("--regime", default="untrainable")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, help="folder of the records; without it nothing is kept")
+    parser.add_argument("--dry-run", action="store_true", help="print parameters, memory, steps and operations, and run nothing")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="override a setting; may be repeated")
 
 
 def main(options, rest=()):
     from ..experiments import config, run
+    from ..experiments.dry_run import dry_run
     from ..experiments.records import path_of
 
     try:
-        made = config(options.experiment, condition=options.condition, profile=options.profile, regime=options.regime, seed=options.seed,
-                      **dict(assignment(text) for text in options.set))
+        settings = dict(assignment(text) for text in options.set) | ({"data_hash": "not read"} if options.dry_run else {})
+        made = config(options.experiment, condition=options.condition, profile=options.profile, regime=options.regime, seed=options.seed, **settings)
+        if options.dry_run:
+            for quantity, value in dry_run(made).itertuples(index=False):
+                print(f"{quantity:24}{value:,.0f}" if value == int(value) else f"{quantity:24}{value:,.3f}")
+            return 0
         record = run(made, out=options.out, device=options.device)
     except (ValueError, OSError) as error:
         say(f"guidelib run: {error}")

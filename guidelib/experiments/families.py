@@ -16,12 +16,17 @@ def convnet(config, task, seed):
     """ResNet-50 without skips, and with them where the residual base is asked for."""
     block, blocks = layout(config.depth)
     return networks.ResNet(channels=task.input_shape[0], outputs=task.classes, width=config.width, block=block, blocks=blocks, skips=config.residual,
-                  init=config.init, seed=seed)
+                           init=config.init, stem=stem(task), seed=seed)
 
 
 def resnet(config, task, seed):
     block, blocks = layout(config.guide_depth or 18)
-    return networks.ResNet(channels=task.input_shape[0], outputs=task.classes, width=config.guide_width, block=block, blocks=blocks, seed=seed)
+    return networks.ResNet(channels=task.input_shape[0], outputs=task.classes, width=config.guide_width, block=block, blocks=blocks, stem=stem(task),
+                           seed=seed)
+
+
+def stem(task):
+    return "imagenet" if task.input_shape[1] >= 128 else "small"
 
 
 def small_resnet(config, task, seed):

@@ -17,6 +17,7 @@ def seeded(seed):
     """
     # On the CPU, whatever the default device is: a seed then means the same weights on every machine. And its stream alone is seeded,
     # since torch.manual_seed would also move those of all other devices, for good.
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+    device = "meta" if torch.get_default_device().type == "meta" else "cpu"  # on meta there is nothing to draw
+    with torch.random.fork_rng(devices=[]), torch.device(device):
         torch.default_generator.manual_seed(seed)
         yield

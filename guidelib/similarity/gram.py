@@ -146,4 +146,5 @@ def _wide(dtype):
 
 def _full_precision(x):
     """Autocast would hand back a half-precision Gram matrix, whose entries are too coarse to centre."""
-    return torch.autocast(device_type=x.device.type, enabled=False)
+    kind = x.device.type if torch.amp.is_autocast_available(x.device.type) else "cpu"
+    return torch.autocast(device_type=kind, enabled=False)
