@@ -162,6 +162,9 @@ class _StandIn(_Control):
         if self.name == "identity" and "debiased" in similarity.name:
             raise ValueError("controls.identity with debiased=True: U-centring removes the diagonal, and the identity has nothing "
                              "else; use debiased=False, or controls.shuffled or controls.fresh_noise")
+        if self.name == "identity" and similarity.name == "rsa":
+            raise ValueError("controls.identity with similarity='rsa': its examples are all equally far apart, and the correlation of distances "
+                             "that are equal has no gradient; use controls.shuffled or controls.fresh_noise")
 
     def run(self, call, visit, *, keys=None, also=()):
         if self.layers is None:

@@ -135,7 +135,8 @@ class Guidance:
 
         chance is the mean biased CKA if the guide's examples are permuted, sqrt(pr_target pr_guide) / (n - 1); that of the debiased
         form is 0. The participation ratio tr(K)^2 / |K|^2 counts the dimensions that the n examples spread over, at most n - 1.
-        dropped counts the steps in which a layer of the pair did not run.
+        dropped counts the steps in which a layer of the pair did not run. All of it is about the Gram matrices of the similarity in use:
+        those of "rsa" are of examples scaled to length one, those of "ridge" of projected features where there are many.
         """
         import pandas as pd
 

@@ -51,7 +51,7 @@ def test_a_condition_that_was_not_run_is_named():
 
 def test_every_condition_has_a_label_and_a_role():
     assert [c for c in CONDITIONS if c not in claims.LABELS] == []
-    assert {claims.role(c) for c in CONDITIONS} == {"base", "guided", "control", "distilled"}
+    assert {claims.role(c) for c in CONDITIONS} == {"base", "guided", "control", "distilled", "reference"}
     assert all(claims.role(c) == "control" for c in CONDITIONS if c.startswith(claims.CONTROLS))
 
 

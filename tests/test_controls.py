@@ -73,6 +73,8 @@ def test_identity_makes_no_sense_debiased():
             gl.guide(mlp(16, 8, 3), control, debiased=True)
     with pytest.raises(ValueError, match="U-centring"):
         gl.guide(mlp(16, 8, 3), gl.controls.shuffled(gl.controls.identity()), debiased=True)
+    with pytest.raises(ValueError, match="similarity='rsa'.*equally far apart"):
+        gl.guide(mlp(16, 8, 3), gl.controls.identity(), similarity="rsa")
 
 
 def test_data_gram_is_that_of_the_input():

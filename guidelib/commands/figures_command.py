@@ -23,7 +23,7 @@ def arguments(parser):
     parser.add_argument("--profile", default="fast", help="smoke, fast or full (default fast)")
     parser.add_argument("--out", type=Path, help="folder for the results (default figures/ of the checkout)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
-    parser.add_argument("--jobs", type=int, default=2, help="training runs at a time (default 2)")
+    parser.add_argument("--jobs", type=int, help="training runs at a time (default 2; 1 at smoke, where starting a process takes longer than a run)")
     parser.add_argument("--recompute", action="store_true", help="forget the run records in the folder, and make every run again")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="another parameter of the notebooks; may be repeated")
 
@@ -32,7 +32,7 @@ def main(options, rest=()):
     try:
         paths = notebooks(options.notebooks)
         out = (options.out or checkout() / "figures").resolve()
-        parameters = {"profile": options.profile, "device": options.device, "jobs": options.jobs, "out_dir": str(out)}
+        parameters = {"profile": options.profile, "device": options.device, "jobs": options.jobs or (1 if options.profile == "smoke" else 2), "out_dir": str(out)}
         parameters |= dict(assignment(text) for text in options.set)
         check_parameters(paths, parameters)
         check_profile(options.profile)
