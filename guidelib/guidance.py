@@ -11,9 +11,9 @@ from . import similarity as similarities
 from .activations import listened, outputs_of, selected
 from .frozen import as_call
 from .guides import Call, as_guide, unwrap
+from .handle import Handle
 from .pairing import MATCHES
 from .plan import Side, pair_sides, plan_rows
-from .recorder import Recorder
 from .samples import SAMPLES, as_samples
 from .similarity import CKA, CKA_DEBIASED, double_centre
 from .similarity.registry import same_type
@@ -49,68 +49,26 @@ def guide(target, guide, *, layers=None, match="depth", similarity="cka", debias
                     stop_after=stop_after, samples=samples, batch_dim=batch_dim)
 
 
-class Guidance:
+class Guidance(Handle):
     """What guide() returns: loss() once after each forward of the target; plan() and report() are tables."""
+
+    maker = "gl.guide(target, guide)"
 
     def __init__(self, target, guide, *, layers, match, similarity, debiased, reduce, weight, stop_after, samples, batch_dim):
         _check_target(target)
         _check_options(layers, match, reduce, weight, stop_after, samples)
-        self.target, self.guide = unwrap(target), as_guide(guide)
+        target, self.guide = unwrap(target), as_guide(guide)
         self.similarity = similarities.find(similarity, debiased=debiased)
         self.guide.check(self.similarity)
-        _check_apart(self.target, self.guide)
-        self.layers, self.match, self.reduce = layers, match, reduce
-        self.weight, self.stop_after, self.samples, self.batch_dim = weight, stop_after, samples, batch_dim
-        self.step, self.dropped = 0, Counter()
+        _check_apart(target, self.guide)
+        self.layers, self.match, self.reduce, self.samples, self.dropped = layers, match, reduce, samples, Counter()
         self.pairs, self._sides, self._rows, self._last = None, None, [], None
-        self._removed = False
-        self.recorder = Recorder(self.target, listened(self.target, self._asked(0)), default=selected(self.target), batch_dim=batch_dim)
-        self._arm()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.remove()
+        super().__init__(target, modules=listened(target, self._asked(0)), default=selected(target), weight=weight, stop_after=stop_after,
+                         batch_dim=batch_dim)
 
     def __repr__(self):
         pairs = "not paired yet" if self.pairs is None else f"{len(self.pairs)} pairs"
         return f"Guidance({type(self.target).__name__} <- {self.guide!r}, {self.similarity.name}, {pairs}, step {self.step})"
-
-    @property
-    def stopped(self):
-        """Whether `stop_after` steps are over."""
-        return self.stop_after is not None and self.step >= self.stop_after
-
-    def loss(self):
-        """Weighted misalignment of the forward just made, a 0-dim tensor; each call is one step.
-
-        0 at weight 0, and after `stop_after` steps, when no forward is asked for. RuntimeError after remove(), or if the target ran
-        not once since the last call; the capture is cleared whatever happens, so that the next step works.
-        """
-        if self._removed:
-            raise RuntimeError("loss() after remove(): the hooks are off; make a new handle with gl.guide(target, guide)")
-        if self.stopped:
-            return torch.zeros((), device=_device(self.target))
-        try:
-            call, outputs = self.recorder.take()
-            weight = self.weight(self.step) if callable(self.weight) else self.weight
-            loss = torch.zeros((), device=call.device) if weight == 0 else weight * self._misalignment(call, outputs)
-        finally:
-            self.reset()
-        self.step += 1
-        if self.stopped:
-            self.recorder.disarm()
-        return loss
-
-    def reset(self):
-        """Forget a captured forward that is not meant for the loss."""
-        self.recorder.clear()
-
-    def remove(self):
-        """Take the hooks off; may be called twice."""
-        self.recorder.disarm()
-        self._removed = True
 
     def plan(self, sample=None):
         """Table of the layer pairs, then of the layers that have no part and why: names, n, features, cost of a step.
@@ -157,19 +115,14 @@ class Guidance:
     def state_dict(self):
         """The step, the counts and the guide's random streams, for a checkpoint."""
         dropped = [[*map(list, pair), count] for pair, count in self.dropped.items()]
-        return {"step": self.step, "dropped": dropped, "guide": self.guide.state_dict()}
+        return super().state_dict() | {"dropped": dropped, "guide": self.guide.state_dict()}
 
     def load_state_dict(self, state):
-        self.step = state["step"]
         self.dropped = Counter({(tuple(target), tuple(guide)): count for target, guide, count in state["dropped"]})
         self.guide.load_state_dict(state["guide"])
-        self._arm()
+        super().load_state_dict(state)
 
     # How a step is made
-
-    def _arm(self):
-        if not self._removed:
-            self.recorder.disarm() if self.stopped else self.recorder.arm()
 
     def _asked(self, side):
         """The names that a user gave for the target's side (0) or the guide's (1): layers that are not default ones among them."""
@@ -177,7 +130,8 @@ class Guidance:
         names = [p[side] for p in asked]
         return names + [name.rpartition("[")[0] for name in names if name.endswith("]")]
 
-    def _misalignment(self, call, outputs):
+    def _term(self, call, outputs):
+        """The misalignments of a step, reduced over the pairs."""
         if call.n < self.similarity.least:
             raise ValueError(f"{self.similarity.name} needs n >= {self.similarity.least} examples, the target received n = {call.n}: "
                              "use a larger batch, or leave out the last, ragged one (drop_last=True)")
@@ -294,7 +248,3 @@ def _check_apart(target, guide):
     for net in guide.networks():
         if any(id(p) in own for p in net.parameters()):
             raise ValueError("the guide shares parameters with the target, so it would not stay frozen: pass copy.deepcopy(guide)")
-
-
-def _device(target):
-    return next((p.device for p in target.parameters()), torch.device("cpu"))

@@ -7,9 +7,9 @@ from torch import nn
 
 from .activations import listened, selected
 from .guides import unwrap
+from .handle import Handle
 from .pairing import find
 from .plan import Side
-from .recorder import Recorder
 from .similarity import gram
 
 MEASURES = ("participation", "spectrum")
@@ -67,62 +67,22 @@ def spectrum_loss(k, dimension, *, threshold=0.9, sharpness=20.0):
     return below.sum(-1) + torch.sigmoid(sharpness * (threshold - c.gather(-1, last)))[..., 0]
 
 
-class EffectiveDimension:
+class EffectiveDimension(Handle):
     """What effective_dimension() returns: loss() once after each forward of the target; report() is a table of the last one."""
+
+    maker = "gl.regularisers.effective_dimension(target, ...)"
 
     def __init__(self, target, *, dimension, layers, measure, weight, stop_after, threshold, sharpness, batch_dim):
         _check(target, dimension, layers, measure, weight, stop_after, threshold, sharpness)
-        self.target, self.measure, self.weight, self.stop_after = unwrap(target), measure, weight, stop_after
+        target, self.measure = unwrap(target), measure
         self.dimension, self.layers, self.threshold, self.sharpness = dimension, layers, threshold, sharpness
-        self.step, self._wanted, self._last, self._removed = 0, None, None, False
+        self._wanted, self._last = None, None
         asked = [*(dimension if isinstance(dimension, dict) else ()), *(layers or ())]
         asked += [name.rpartition("[")[0] for name in asked if name.endswith("]")]
-        self.recorder = Recorder(self.target, listened(self.target, asked), default=selected(self.target), batch_dim=batch_dim)
-        self._arm()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.remove()
+        super().__init__(target, modules=listened(target, asked), default=selected(target), weight=weight, stop_after=stop_after, batch_dim=batch_dim)
 
     def __repr__(self):
         return f"EffectiveDimension({type(self.target).__name__}, {self.measure}, dimension={self.dimension!r}, step {self.step})"
-
-    @property
-    def stopped(self):
-        """Whether `stop_after` steps are over."""
-        return self.stop_after is not None and self.step >= self.stop_after
-
-    def loss(self):
-        """Weighted loss of the forward just made, a 0-dim tensor; each call is one step.
-
-        0 after `stop_after` steps, when no forward is asked for. RuntimeError after remove(), or if the target ran not once since the last
-        call; the capture is cleared whatever happens, so that the next step works.
-        """
-        if self._removed:
-            raise RuntimeError("loss() after remove(): the hooks are off; make a new handle with gl.regularisers.effective_dimension(target, ...)")
-        if self.stopped:
-            return torch.zeros((), device=next((p.device for p in self.target.parameters()), torch.device("cpu")))
-        try:
-            call, outputs = self.recorder.take()
-            weight = self.weight(self.step) if callable(self.weight) else self.weight
-            loss = torch.zeros((), device=call.device) if weight == 0 else weight * self._loss(call, outputs)
-        finally:
-            self.reset()
-        self.step += 1
-        if self.stopped:
-            self.recorder.disarm()
-        return loss
-
-    def reset(self):
-        """Forget a captured forward that is not meant for the loss."""
-        self.recorder.clear()
-
-    def remove(self):
-        """Take the hooks off; may be called twice."""
-        self.recorder.disarm()
-        self._removed = True
 
     def report(self):
         """Table of the last loss(), one row a layer: layer, n, participation_ratio, dimension asked for, loss before the weight."""
@@ -135,19 +95,7 @@ class EffectiveDimension:
                              "participation_ratio": participation_ratio(k).cpu().numpy(),
                              "dimension": [self._wanted[key] for key in keys], "loss": losses.cpu().numpy()})
 
-    def state_dict(self):
-        """The step, for a checkpoint."""
-        return {"step": self.step}
-
-    def load_state_dict(self, state):
-        self.step = state["step"]
-        self._arm()
-
-    def _arm(self):
-        if not self._removed:
-            self.recorder.disarm() if self.stopped else self.recorder.arm()
-
-    def _loss(self, call, outputs):
+    def _term(self, call, outputs):
         if self._wanted is None:
             self._resolve(outputs)
         found = {o.key: o.x for o in outputs if o.key in self._wanted and o.x is not None}
