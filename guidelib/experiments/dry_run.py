@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ..activations import first_tensor
 from ..guidance import guide as guide_
+from ..networks.seeding import weightless
 from .families import make_guide_network, make_target
 from .runner import make_task
 
@@ -31,7 +32,7 @@ def dry_run(config):
     import pandas as pd
 
     task, guided = sketch(config), config.condition not in ("base", "base-tuned", "base-residual", "guide-alone")
-    with torch.device("meta"):
+    with weightless():
         target, net = make_target(config, task), make_guide_network(config, task)
         x = torch.zeros(config.batch_size, *task.input_shape, dtype=torch.long if task.vocab else torch.float32)
         step = operations(lambda: target(x).sum().backward())
