@@ -12,6 +12,7 @@ CONTROLS = ("identity", "data-gram", "shuffled", "same-family", "other-family", 
 LABELS = {
     "base": "base: no guide",
     "base-tuned": "base, tuned",
+    "shifted-init": "no guide, BatchNorm biases start at 1",
     "guide-alone": "the guide's own architecture, trained alone",
     "base-residual": "base with skips (another network)",
     "distilled": "distilled, trained teacher",
@@ -35,7 +36,7 @@ def role(condition):
     """
     if condition.startswith("base"):
         return "base"
-    if condition == "guide-alone":
+    if condition in ("guide-alone", "shifted-init"):
         return "reference"
     if condition.startswith(("distilled", "sp-")):
         return "distilled"

@@ -10,10 +10,11 @@ SCHEDULES = {
     "noise-fed": "throughout, the guide fed noise",
 }
 BASES = ("base", "base-tuned", "base-residual")
+SHIFTED = "shifted-init"  # no guide: every BatchNorm's bias starts at 1
 ALONE = "guide-alone"  # a network of the guide's family trained by itself: what the target is measured by
 DISTILLATIONS = ("distilled", "distilled-untrained")
 PRESERVED = ("sp-trained", "sp-untrained")  # similarity-preserving distillation, over the same layer pairs as guidance
-CONDITIONS = BASES + (ALONE,) + DISTILLATIONS + PRESERVED + tuple(f"{guide}-{schedule}".rstrip("-") for guide in GUIDES for schedule in SCHEDULES)
+CONDITIONS = BASES + (SHIFTED, ALONE) + DISTILLATIONS + PRESERVED + tuple(f"{guide}-{schedule}".rstrip("-") for guide in GUIDES for schedule in SCHEDULES)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def parse(name):
     """
     if name not in CONDITIONS:
         raise ValueError(f"no condition {name!r}: choose from {', '.join(CONDITIONS)}")
-    if name in BASES or name == ALONE:
+    if name in BASES or name in (SHIFTED, ALONE):
         return Condition(name)
     if name in DISTILLATIONS:
         return Condition(name, teacher="untrained" if name.endswith("-untrained") else "trained")

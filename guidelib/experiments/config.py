@@ -5,9 +5,10 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 
 from .conditions import parse
-from .settings import EXPERIMENTS, PROFILES, REGIMES, SETTINGS, TUNED
+from .settings import EXPERIMENTS, OWN, PROFILES, REGIMES, SETTINGS, SPLIT_BY_SEED, TUNED
 
 RECIPE = 2  # raised whenever the numbers of an experiment change
+WITH_BIASES = ("deep-fcn", "wide-fcn", "deep-fcn-vit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +117,15 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     if profile not in SETTINGS[experiment]:
         raise ValueError(f"{experiment} has no profile {profile!r}: choose from {', '.join(SETTINGS[experiment])}")
     values |= SETTINGS[experiment][profile] | REGIMES[regime].get((experiment, profile), {})
+    if (experiment, regime, profile) in SPLIT_BY_SEED:
+        values["split_seed"] = seed
     if parsed.name == "base-tuned":
         values |= TUNED.get((experiment, regime, profile), {})
+    values |= OWN.get((experiment, regime, profile), {}).get(parsed.name, {})
+    if parsed.name == "shifted-init":
+        if experiment not in WITH_BIASES:
+            raise ValueError(f"{experiment} has no shifted-init: only {', '.join(WITH_BIASES)} have a fully connected target with BatchNorm")
+        values["init"] = "shifted"
     if parsed.name.startswith("sp-"):
         values |= {"similarity": "sp", "reduce": "mean", "weight": 3000.0}  # the usual weight (Tian et al. 2020), spread over the pairs
     if parsed.name == "base-residual":

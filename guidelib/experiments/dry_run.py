@@ -31,7 +31,7 @@ def dry_run(config):
     """
     import pandas as pd
 
-    task, guided = sketch(config), config.condition not in ("base", "base-tuned", "base-residual", "guide-alone")
+    task, guided = sketch(config), config.condition not in ("base", "base-tuned", "base-residual", "shifted-init", "guide-alone")
     with weightless():
         target, net = make_target(config, task), make_guide_network(config, task)
         x = torch.zeros(config.batch_size, *task.input_shape, dtype=torch.long if task.vocab else torch.float32)

@@ -89,7 +89,8 @@ def make_guide(config, condition, task, target, store):
     net = {"same-family": lambda: controls.same_family(target, seed=config.guide_seed),
            "other-family": lambda: make_other(config, task).to(device)}.get(condition.guide)
     if net is not None:
-        return Guide(net(), inputs=inputs, seed=config.noise_seed + 500)
+        norm = config.guide_norm if condition.guide == "same-family" else "running"
+        return Guide(net(), norm=norm, inputs=inputs, seed=config.noise_seed + 500)
     made = {"trained": lambda: like, "untrained": lambda: like,
             "identity": lambda: controls.identity(like), "data-gram": lambda: controls.data_gram(like),
             "shuffled": lambda: controls.shuffled(like, seed=config.guide_seed),

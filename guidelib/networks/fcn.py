@@ -9,15 +9,17 @@ INITS = {
     "default": nn.Linear.reset_parameters,  # torch's own: uniform with variance 1 / (3 inputs)
     "he": lambda layer: (nn.init.kaiming_normal_(layer.weight, nonlinearity="relu"), nn.init.zeros_(layer.bias)),
     "orthogonal": lambda layer: (nn.init.orthogonal_(layer.weight, gain=2**0.5), nn.init.zeros_(layer.bias)),
+    "shifted": nn.Linear.reset_parameters,  # torch's own, and every BatchNorm's bias starts at 1
 }
 
 
 class FCN(nn.Module):
     """Fully connected net: `depth` hidden blocks of `width` units, then a Linear to `outputs`; takes (n, ...), gives (n, outputs).
 
-    norm: "batch", "layer" or None. init: "default", "he" or "orthogonal" (Saxe et al. 2014), for the hidden layers. residual: adds
-    each block's input to its output where the widths agree, which makes it another network. seed: of the weights. ValueError
-    for a name that is none of these. The 48-layer net of the released code is depth=48, width=1024.
+    norm: "batch", "layer" or None. init, of the hidden layers: "default", "he", "orthogonal" (Saxe et al. 2014) or "shifted": the default,
+    but the norm's biases start at 1, so that most ReLUs pass their input on and gradients keep their size through many layers; it
+    needs a norm. residual: adds each block's input to its output where the widths agree, which makes it another network. seed: of
+    the weights. ValueError for a name that is none of these. The 48-layer net of the released code is depth=48, width=1024.
 
     >>> import torch
     >>> FCN(inputs=64, outputs=10, depth=3, width=8)(torch.zeros(5, 1, 8, 8)).shape
@@ -29,6 +31,8 @@ class FCN(nn.Module):
         for name, value, known in (("norm", norm, NORMS), ("init", init, INITS)):
             if value not in known:
                 raise ValueError(f"{name} is one of {list(known)}, received {value!r}")
+        if init == "shifted" and norm is None:
+            raise ValueError("init='shifted' starts the norm's biases at 1, received norm=None: choose norm='batch' or 'layer'")
         self.init = init
         with seeded(seed):
             widths = [inputs] + [width] * depth  # depth + 1 of them
@@ -43,6 +47,8 @@ class FCN(nn.Module):
             INITS[self.init](block.linear)
             if not isinstance(block.norm, nn.Identity):
                 block.norm.reset_parameters()
+            if self.init == "shifted":
+                nn.init.ones_(block.norm.bias)
         self.head.reset_parameters()
 
     def forward(self, x):
