@@ -20,7 +20,7 @@ class History:
 
 
 def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, optimizer="adam", schedule=None, clip=None, guidance=None,
-          distillation=None, order_seed=0, dropout_seed=0, checkpoint=None, progress=False):
+          distillation=None, order_seed=0, dropout_seed=0, checkpoint=None, on_epoch=None, progress=False):
     """Train a target on a Task, in place; returns its History. The loss is the task's, in nats, plus guidance.loss() if given.
 
     guidance: a handle of gl.guide on this target. distillation: a callable(logits, x, y) that takes the place of the task's loss.
@@ -29,6 +29,7 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
     checkpoint: a Checkpoint, from which a run that died is resumed, on a CPU to the last bit. Columns of the table: epoch, train_loss
     and train_accuracy (means over the epoch as it was trained), validation_ and test_loss and _accuracy (in eval), misalignment (mean
     over pairs). A loss that is not finite, or beyond 10,000 times chance, ends the run with status "diverged" and the epochs so far.
+    on_epoch: a callable(epoch, epochs), told after each epoch. progress: show a bar.
 
     >>> import guidelib as gl
     >>> task = gl.tasks.digits(train=200)
@@ -73,6 +74,8 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
             for split in ("validation", "test"):
                 row[f"{split}_loss"], row[f"{split}_accuracy"] = evaluate(target, task, split)
             rows.append(row)
+            if on_epoch is not None:
+                on_epoch(epoch, epochs)
             if not all(abs(row[name]) < DIVERGED * task.chance_loss for name in ("train_loss", "validation_loss")):  # NaN too
                 status = "diverged"
                 break
@@ -123,9 +126,9 @@ def make_schedule(optimizer, name, steps, epochs):
 
 
 def bar(epochs, progress):
-    """A progress bar if it is asked for and somebody watches."""
+    """The epochs, with a progress bar if it is asked for."""
     if not progress:
         return epochs
-    from tqdm.auto import tqdm
+    from tqdm import tqdm  # plain text, since a widget would be empty once the notebook is saved and reopened
 
-    return tqdm(epochs, desc="training", unit="epoch", leave=False, disable=None)
+    return tqdm(epochs, desc="training", unit="epoch")

@@ -9,15 +9,17 @@ from .guidance import guide as guide_
 from .noise import Stream, noise_like
 
 
-def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise="normal", seed=0, progress=False, **guide_options):
+def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise="normal", seed=0, on_step=None,
+            progress=False, **guide_options):
     """Align a target to a guide on noise, then leave it to ordinary training; returns the history, a table.
 
     sample: one batch, for its shape: a tensor, a tuple of arguments or a dict of keywords. noise: "normal", N(0, 1) for
     floats and uniform over the sample's range for integers, new at each step, or a callable(tensor, generator); target and guide see
     the same. optimizer: a fresh Adam with rate `lr` unless given; begin the training with a fresh one too, the moments of the
     warm-up mislead it. The target is in train mode meanwhile, its modes are restored; its gradients are None afterwards, and noise
-    and dropout come from streams of `seed`, not the global one. guide_options: those of gl.guide. Columns: step, loss, one
-    a pair with its misalignment.
+    and dropout come from streams of `seed`, not the global one. on_step: a callable(step, steps), told after each step, from 1; on
+    cuda the step may still be under way then. progress: show a bar. guide_options: those of gl.guide. Columns: step, loss, one a
+    pair with its misalignment.
 
     >>> net = lambda: torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
     >>> warm_up(net(), net(), sample=torch.zeros(8, 3), steps=2).columns.tolist()
@@ -33,7 +35,7 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
     cuda = sorted({p.device.index for p in target.parameters() if p.device.type == "cuda"})
     with guide_(target, guide, **guide_options) as g, training_flags(target, lambda module: True), torch.random.fork_rng(devices=cuda):
         torch.manual_seed(seed)  # for dropout in the target, which knows the global stream alone
-        for _ in _steps(steps, progress):
+        for step in _steps(steps, progress):
             args, kwargs = as_call(noise_like(sample, stream=stream, noise=noise))
             target(*args, **kwargs)
             optimizer.zero_grad(set_to_none=True)
@@ -42,6 +44,8 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
                 loss.backward()
                 optimizer.step()
             history.append({"loss": loss.detach(), **g.misalignments()})
+            if on_step is not None:
+                on_step(step + 1, steps)
         optimizer.zero_grad(set_to_none=True)
     table = pd.DataFrame([{name: float(value) for name, value in row.items()} for row in history])
     table.insert(0, "step", range(len(table)))
@@ -54,6 +58,6 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
 def _steps(steps, progress):
     if not progress:
         return range(steps)
-    from tqdm.auto import tqdm
+    from tqdm import tqdm  # in plain text, see training.bar
 
-    return tqdm(range(steps), desc="warm-up", leave=False)
+    return tqdm(range(steps), desc="warm-up")

@@ -43,6 +43,30 @@ def test_a_misspelt_setting_of_the_command_is_an_error_before_anything_runs(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", [("--jobs", "0"), ("--jobs", "-1"), ("--set", "jobs=0"), ("--set", "jobs=True")])
+def test_jobs_that_are_no_number_of_processes_are_an_error_before_anything_runs(tmp_path, capsys, words):
+    assert main(["figures", "02", "--profile", "smoke", "--out", str(tmp_path), *words]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("guidelib figures: jobs is the number of training runs at a time, 1 or more; received ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_where_the_runs_are(monkeypatch):
+    progress, told = figures_command.Progress(1, every=-1.0), []
+    news = [{"done": 2, "total": 4, "label": "untrained seed 15: epoch 12 of 40"}, {"done": 4, "total": 4, "label": ""}]
+
+    def over(seconds):
+        if news:
+            progress.file.write_text(json.dumps(news.pop(0)))
+            return False
+        return True
+    monkeypatch.setattr(progress.done, "wait", over)
+    monkeypatch.setattr(progress, "_tell", told.append)
+    progress._watch()
+    progress.folder.cleanup()
+    assert told == ["2/4 training runs; untrained seed 15: epoch 12 of 40", "4/4 training runs"]
+
+
 def test_a_notebook_without_parameters_cell_is_named(tmp_path):
     with pytest.raises(ValueError, match="02_a.ipynb has no cell tagged 'parameters'"):
         known_parameters(make(tmp_path / "02_a.ipynb", "1", parameters=None))

@@ -86,6 +86,13 @@ def test_finished_runs_are_not_made_again_and_a_failure_is_listed_with_its_error
     assert begun == [bad, new] and records.path_of(new, tmp_path).exists()
 
 
+@pytest.mark.parametrize("jobs", [0, -1, True, 1.5, "2", None])
+def test_jobs_that_are_no_number_of_processes_are_refused_before_anything_runs(tmp_path, jobs):
+    with pytest.raises(ValueError, match=f"jobs is the number of training runs at a time, 1 or more; received {jobs!r}"):
+        E.run_grid([smoke()], out=tmp_path / "out", jobs=jobs, device="cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_threads_as_workers_make_the_same_records(tmp_path):
     """They share torch's global streams, so that they may not run at the same time."""
     import joblib

@@ -63,6 +63,19 @@ def test_the_callers_random_stream_is_left_alone(task):
     assert torch.equal(before, torch.get_rng_state())
 
 
+def test_every_epoch_is_told_and_changes_no_bit(task):
+    heard, told, untold = [], net(dropout=0.3), net(dropout=0.3)
+    gl.training.train(told, task, epochs=3, on_epoch=lambda *state: heard.append(state))
+    gl.training.train(untold, task, epochs=3)
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+    assert all(torch.equal(a, b) for a, b in zip(told.state_dict().values(), untold.state_dict().values(), strict=True))
+
+
+def test_progress_is_a_line_of_text_that_stays_wherever_it_is_asked_for(task, capsys):
+    gl.training.train(net(), task, epochs=3, progress=True)
+    assert "3/3" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_guidance_is_one_more_term_of_the_loss(task):
     guide = gl.networks.ResNet(channels=1, width=4)
     target = net()

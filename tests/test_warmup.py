@@ -96,6 +96,19 @@ def test_options_of_guide_reach_it():
         gl.warm_up(mlp(16, 8, 3), convnet(), sample=batch(), setps=3)
 
 
+def test_every_step_is_told_and_changes_no_bit():
+    heard, told, untold = [], mlp(16, 8, 8, 3, dropout=0.5), mlp(16, 8, 8, 3, dropout=0.5)
+    ours, theirs = (gl.warm_up(target, convnet(), sample=batch(), steps=3, on_step=on_step)
+                    for target, on_step in ((told, lambda *state: heard.append(state)), (untold, None)))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+    assert ours.equals(theirs) and torch.equal(told[1].weight, untold[1].weight)
+
+
+def test_progress_is_a_line_of_text_that_stays(capsys):
+    gl.warm_up(mlp(16, 8, 3), convnet(), sample=batch(), steps=2, progress=True)
+    assert "2/2" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_no_steps_and_wrong_steps():
     target = mlp(16, 8, 3)
     before = target[1].weight.clone()

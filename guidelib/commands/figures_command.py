@@ -32,10 +32,12 @@ def main(options, rest=()):
     try:
         paths = notebooks(options.notebooks)
         out = (options.out or checkout() / "figures").resolve()
-        parameters = {"profile": options.profile, "device": options.device, "jobs": options.jobs or (1 if options.profile == "smoke" else 2), "out_dir": str(out)}
+        jobs = (1 if options.profile == "smoke" else 2) if options.jobs is None else options.jobs
+        parameters = {"profile": options.profile, "device": options.device, "jobs": jobs, "out_dir": str(out)}
         parameters |= dict(assignment(text) for text in options.set)
         check_parameters(paths, parameters)
         check_profile(options.profile)
+        check_jobs(parameters["jobs"])
     except (ValueError, FileNotFoundError) as error:
         say(f"guidelib figures: {error}")
         return 2
@@ -105,8 +107,14 @@ def check_profile(profile):
         raise ValueError(f"no profile {profile!r}: choose from {', '.join(PROFILES)}")
 
 
+def check_jobs(jobs):
+    from ..experiments import grid
+
+    grid.check_jobs(jobs)
+
+
 class Progress:
-    """Says which notebook is running and how many training runs are done: a bar on a terminal, else a line now and then."""
+    """Says which notebook is running, and how far its training runs are: a bar on a terminal, else a line now and then."""
 
     def __init__(self, total, *, every=20.0):
         from tqdm import tqdm
@@ -145,11 +153,11 @@ class Progress:
             say(f"[{self.count}/{self.total}] {self.name} {what}")
 
     def _watch(self):
-        from ..experiments.grid import progress_of
+        from ..experiments.progress import progress_of
 
         last, said = None, time.perf_counter()
         while not self.done.wait(1.0):
             now = progress_of(self.file)
             if now and now != last and (self.watched or time.perf_counter() - said > self.every):
                 last, said = now, time.perf_counter()
-                self._tell(f"{now['done']}/{now['total']} training runs")
+                self._tell(f"{now['done']}/{now['total']} training runs" + (f"; {now['label']}" if now["label"] else ""))

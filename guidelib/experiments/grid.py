@@ -1,14 +1,13 @@
 """Many runs, two at a time: what is there is reused, neither a failure nor a lost worker stops the others, and somebody is told how far it is."""
 
-import json
 import os
 import traceback
-from contextlib import suppress
 from pathlib import Path
 
 from ..headless import say
 
-from .records import path_of, read, write
+from .progress import Report, forget, name_of, progress_of, screen  # progress_of for readers
+from .records import path_of, read
 from .run import lock_of, run
 
 
@@ -21,12 +20,15 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
     A run that fails does not stop the others; at the end a RuntimeError lists each with its error, and what succeeded stays in
     `out`. A run whose worker is killed, or runs out of memory, is resumed from its checkpoint in a new one; if that happens three times, it is
     listed too. joblib.parallel_config(backend=...) chooses other workers, such as those of a Dask cluster, which must see the folder
-    `out`. How many are done is shown by a bar if somebody watches, and written to the file that GUIDELIB_PROGRESS names.
+    `out`. How far they are is shown in one line of text if somebody watches; where GUIDELIB_PROGRESS names a file, it is
+    written there instead, for progress_of(). ValueError unless jobs is a whole number, 1 or more.
     """
+    check_jobs(jobs)
     configs, out = list(configs), Path(out).resolve()  # a worker may have another working folder
     todo = {c.key(): c for c in configs if recompute or not path_of(c, out).exists()}
-    report = _Report(len(configs), len(configs) - len(todo), progress)
-    failures = {}
+    failures, file = {}, os.environ.get("GUIDELIB_PROGRESS")
+    # In a notebook run headless nobody watches: who started it reads the file, and shows that.
+    show = screen() if progress and todo and not file else None
 
     def work(some):
         """Make some runs; what is done is taken out of `todo`. Returns the error of the pool that broke, or "" if none did."""
@@ -34,24 +36,30 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
             for key, error in made(some, jobs, out, device, recompute):
                 config = todo.pop(key)
                 failures.update({key: f"{name_of(config)}: {error}"} if error else {})
-                report.one_more(name_of(config))
         except Exception as error:  # what a run raises comes back as text, so that this is the pool's own
             say(f"a worker was lost, {len(todo)} runs are still to do: {message(error)}")
+            forget(todo.values(), out)  # with the pool all of its workers are gone
             return message(error)
         return ""
 
     suspects = {}  # runs that were under way when a pool broke: one of them may break the next pool too, so that each is resumed alone
-    while rest := {key: c for key, c in todo.items() if key not in suspects}:
-        if work(rest.values()):
-            begun = {key: c for key, c in rest.items() if key in todo and lock_of(c, out).exists()}
-            suspects |= begun or {key: c for key, c in rest.items() if key in todo}
-    for key, c in suspects.items():
-        if all(work([c]) for _ in range(LIVES - 1)):
-            failures[key] = f"{name_of(c)}: its worker was lost {LIVES} times, killed or out of memory"
-    report.close()
+    with Report(todo, failures, total=len(configs), out=out, show=show, file=file):
+        while rest := {key: c for key, c in todo.items() if key not in suspects}:
+            if work(rest.values()):
+                begun = {key: c for key, c in rest.items() if key in todo and lock_of(c, out).exists()}
+                suspects |= begun or {key: c for key, c in rest.items() if key in todo}
+        for key, c in suspects.items():
+            if all(work([c]) for _ in range(LIVES - 1)):
+                failures[key] = f"{name_of(c)}: its worker was lost {LIVES} times, killed or out of memory"
     if failures:
         raise RuntimeError(f"{len(failures)} of {len(configs)} runs failed, the others are in {out}:\n" + "\n".join(failures.values()))
     return [read(path_of(c, out)) for c in configs]
+
+
+def check_jobs(jobs):
+    """ValueError unless jobs is a number of processes."""
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"jobs is the number of training runs at a time, 1 or more; received {jobs!r}")
 
 
 def made(configs, jobs, out, device, recompute):
@@ -70,43 +78,6 @@ def attempt(config, out, device, recompute):
         return config.key(), message(error)
 
 
-def name_of(config):
-    return f"{config.condition} seed {config.seed}"
-
-
 def message(error):
     """An error as one would read it at the end of a traceback, without the traceback."""
     return "".join(traceback.format_exception_only(error)).strip()
-
-
-class _Report:
-    """Tells how many runs are done: a bar for who watches, a small file for who started this process."""
-
-    def __init__(self, total, done, progress):
-        from tqdm.auto import tqdm
-
-        self.total, self.done, self.path = total, done, os.environ.get("GUIDELIB_PROGRESS")
-        # In a notebook run headless nobody watches, and the bar's frames would only fill the saved copy.
-        self.bar = tqdm(total=total, initial=done, unit="run", disable=True if not progress or self.path else None, leave=False)
-        self.tell("")
-
-    def one_more(self, name):
-        self.done += 1
-        self.bar.update()
-        self.tell(name)
-
-    def tell(self, label):
-        if self.path:
-            with suppress(OSError):  # a full disk: the runs will say so
-                write({"done": self.done, "total": self.total, "label": label}, Path(self.path))
-
-    def close(self):
-        self.bar.close()
-
-
-def progress_of(path):
-    """What a grid last told: {"done", "total", "label"}, or None."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return None

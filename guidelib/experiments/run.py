@@ -13,6 +13,7 @@ import torch
 from ..checkpoints import Checkpoint
 from . import runner
 from .lock import locked
+from .progress import beside, telling
 from .records import SCHEMA, path_of, read, write
 
 _alone = threading.Lock()  # torch's global streams and thread count belong to the process, so that only one run at a time can use them
@@ -45,7 +46,9 @@ def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.
         checkpoint = Checkpoint(path.with_suffix(""), every=checkpoint_every)
         if recompute:
             checkpoint.remove()
-        write(make(config, device=device, store=Path(out) / "guides", checkpoint=checkpoint), path)
+        with telling(beside(config, out)) as tell:
+            record = make(config, device=device, store=Path(out) / "guides", checkpoint=checkpoint, tell=tell)
+        write(record, path)
         checkpoint.remove()
     return read(path)  # what the next reader will see
 
@@ -55,11 +58,11 @@ def lock_of(config, out):
     return path_of(config, out).with_suffix(".lock")
 
 
-def make(config, *, device, store=None, checkpoint=None):
+def make(config, *, device, store=None, checkpoint=None, tell=None):
     """Make a run, and describe it as a record."""
     with _alone, threads(config.threads):
         start = time.perf_counter() - (checkpoint.seconds if checkpoint is not None else 0.0)
-        metrics, curves = runner.run(config, device=device, store=store, checkpoint=checkpoint)
+        metrics, curves = runner.run(config, device=device, store=store, checkpoint=checkpoint, tell=tell)
     return {"config": asdict(config), "metrics": metrics, "curves": curves, "environment": environment(device),
             "duration_s": round(time.perf_counter() - start, 2), "schema": SCHEMA}
 

@@ -7,6 +7,7 @@ import math
 import os
 import tempfile
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -28,19 +29,21 @@ PROBED = 256  # validation examples on which the effective dimension is measured
 OPTIONS = ("train", "validation", "test", "shortest", "longest", "length", "split_seed")  # of a task; 0 leaves the task's own
 
 
-def run(config, *, device, store, checkpoint=None):
+def run(config, *, device, store, checkpoint=None, tell=None):
     """One run: returns (metrics, curves). store: a folder for trained guides, which several runs share; None keeps none.
 
     checkpoint: where training keeps its state. A warm-up is made again if the process died within it, and not if it died later.
+    tell: a callable(phase, at, of), told how many steps or epochs of "guide", "warm-up" and "epoch" are done, or None.
     """
     checkpoint = checkpoint or Checkpoint()
+    on = {phase: None if tell is None else partial(tell, phase) for phase in ("guide", "warm-up", "epoch")}
     condition = parse(config.condition)
     task = make_task(config).to(device)
     if condition.name == "guide-alone":
         target, guide = make_guide_network(config, task).to(device), None
     else:
         target = make_target(config, task).to(device)
-        guide = make_guide(config, condition, task, target, store)
+        guide = make_guide(config, condition, task, target, store, on_epoch=on["guide"])
     probe = task.validation[0][:PROBED]
     curves = {"dimension": {"start": dimensions(target, probe)}}
 
@@ -49,7 +52,8 @@ def run(config, *, device, store, checkpoint=None):
     if guide is not None and config.layers != "all":
         options["layers"] = subset(target, guide, sample, config.layers, options)
     if condition.schedule == "warm-up" and not checkpoint.found:
-        history = warm_up(target, guide, sample=sample, steps=config.warm_up_steps, lr=config.warm_up_lr, seed=config.noise_seed, **options)
+        history = warm_up(target, guide, sample=sample, steps=config.warm_up_steps, lr=config.warm_up_lr,
+                          seed=config.noise_seed, on_step=on["warm-up"], **options)
         curves["warm_up"] = history.to_dict("list")
         curves["dimension"]["warmed up"] = dimensions(target, probe)
 
@@ -61,13 +65,15 @@ def run(config, *, device, store, checkpoint=None):
         handle = guide_(target, guide, weight=config.weight, stop_after=stop, **options)
     teacher = None
     if condition.teacher is not None:
-        teacher = Distillation(make_guide_of_family(config, task, store, trained=condition.teacher == "trained"),
+        teacher = Distillation(make_guide_of_family(config, task, store, trained=condition.teacher == "trained",
+                                                    on_epoch=on["guide"]),
                                temperature=config.temperature, alpha=config.alpha)
     epochs, lr = (config.guide_epochs, config.guide_lr) if condition.name == "guide-alone" else (config.epochs, config.lr)
     with handle as guidance:
         history = train(target, task, epochs=epochs, batch_size=config.batch_size, lr=lr, weight_decay=config.weight_decay,
                         optimizer=config.optimizer, schedule=config.schedule, clip=config.clip, guidance=guidance, distillation=teacher,
-                        order_seed=config.order_seed, dropout_seed=config.dropout_seed, checkpoint=checkpoint)
+                        order_seed=config.order_seed, dropout_seed=config.dropout_seed, checkpoint=checkpoint,
+                        on_epoch=on["epoch"])
     curves["dimension"]["end"] = dimensions(target, probe)
     curves["training"] = history.table.to_dict("list")
     return metrics(history, task), curves
@@ -78,12 +84,12 @@ def make_task(config):
     return load(config.data, **{name: getattr(config, name) for name in OPTIONS if name == "split_seed" or getattr(config, name)})
 
 
-def make_guide(config, condition, task, target, store):
+def make_guide(config, condition, task, target, store, *, on_epoch=None):
     """The guide or control of a condition, or None. Every control takes the pairs that the untrained guide would get."""
     if condition.guide is None:
         return None
     device = task.train[0].device
-    network = make_guide_of_family(config, task, store, trained=condition.guide == "trained")
+    network = make_guide_of_family(config, task, store, trained=condition.guide == "trained", on_epoch=on_epoch)
     inputs = "noise" if condition.schedule == "noise-fed" else "same"
     like = Guide(network, norm=config.guide_norm, inputs=inputs, seed=config.noise_seed + 500)
     net = {"same-family": lambda: controls.same_family(target, seed=config.guide_seed),
@@ -98,7 +104,7 @@ def make_guide(config, condition, task, target, store):
     return made[condition.guide]()
 
 
-def make_guide_of_family(config, task, store, *, trained):
+def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
     """The guide's network; trained alone on the same training split, and kept in `store` for other runs with the same one."""
     device = task.train[0].device
     net = make_guide_network(config, task).to(device)
@@ -113,7 +119,7 @@ def make_guide_of_family(config, task, store, *, trained):
         net.load_state_dict(torch.load(path, map_location=device, weights_only=True))
         return net
     train(net, task, epochs=config.guide_epochs, batch_size=config.batch_size, lr=config.guide_lr, optimizer=config.optimizer, clip=config.clip,
-          weight_decay=config.weight_decay, order_seed=config.guide_seed, dropout_seed=config.guide_seed)
+          weight_decay=config.weight_decay, order_seed=config.guide_seed, dropout_seed=config.guide_seed, on_epoch=on_epoch)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent)
