@@ -11,6 +11,7 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "book_math"]
 exclude_patterns = ["_build"]
 nb_execution_mode = "off"  # the notebooks come executed, so that the book shows what a command made
 nb_merge_streams = True
+nb_render_markdown_format = "gfm"  # tables in the notebooks' outputs become tables
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 3

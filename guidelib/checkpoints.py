@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import secrets
+import tempfile
 import time
 import warnings
 from pathlib import Path
@@ -131,6 +132,19 @@ def opened(data):
     if hashlib.sha256(data).digest() != checksum:
         raise ValueError(f"its checksum is wrong ({len(data)} bytes): it was damaged or cut off")
     return data
+
+
+def writable(folder):
+    """The folder as a Path, made if it is not there; OSError in one line, with the repair, if nothing can be written to it."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"nothing can be written to {folder} ({error.strerror}): choose another folder, out_dir in a notebook or --out in a "
+                      "command") from None
+    return folder
 
 
 def write_whole(path, data):

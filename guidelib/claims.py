@@ -4,6 +4,8 @@ An effect is a difference between two conditions, paired by seed; a control is c
 """
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 IMAGES = ("digits", "cifar10", "imagenet")
@@ -54,17 +56,22 @@ def percent(mean, low=None, high=None, *, signed=False):
 
 
 def setting(records):
-    """One line that every figure and table carries: seeds, n, profile, data and device of the records.
+    """One line that every figure and table carries: seeds a condition, n, profile, data and device of the records.
 
-    >>> setting([{"config": {"seed": 0, "profile": "smoke", "data": "digits"}, "metrics": {"n_test": 497}, "environment": {"device": "cpu"}}])
+    >>> run = lambda c, seed: {"config": {"condition": c, "seed": seed, "profile": "smoke", "data": "digits"}, "metrics": {"n_test": 497},
+    ...                        "environment": {"device": "cpu"}}
+    >>> setting([run("base", 0)])
     '1 seed, n = 497 test images (digits), profile smoke, cpu'
+    >>> setting([run("base", 0), run("base", 1), run("untrained", 0)])
+    '1 to 2 seeds a condition, n = 497 test images (digits), profile smoke, cpu'
     """
-    seeds = len({r["config"]["seed"] for r in records})
+    counts = sorted(Counter(r["config"]["condition"] for r in records).values())
+    low, high = counts[0], counts[-1]
+    seeds = f"{high} seed{'s' * (high != 1)}" if low == high else f"{low} to {high} seeds a condition"
     value = {name: " and ".join(sorted({str(r[part][name]) for r in records}))
              for part, name in (("config", "profile"), ("config", "data"), ("metrics", "n_test"), ("environment", "device"))}
     kind = "images" if all(r["config"]["data"] in IMAGES for r in records) else "examples"
-    return (f"{seeds} seed{'s' * (seeds != 1)}, n = {value['n_test']} test {kind} ({value['data']}), "
-            f"profile {value['profile']}, {value['device']}")
+    return f"{seeds}, n = {value['n_test']} test {kind} ({value['data']}), profile {value['profile']}, {value['device']}"
 
 
 def effect(records, condition, *, against, metric="test_accuracy"):
@@ -89,38 +96,73 @@ def best(records, conditions, *, metric="validation_accuracy"):
 
 
 def row(records, claim, condition, *, paper, base, controls=(), metric="test_accuracy"):
-    """One line of the table "paper, ours, interval, control": the effect of a condition, and of its strongest control.
+    """One line of the table "paper, ours, interval, control": the effect of a condition, the control that comes nearest, and the verdict.
 
-    The verdict follows from the two intervals by rule (guidelib.statistics.verdict): never by hand. paper: what the paper reports, in words.
+    The verdict follows by the rules of guidelib.gates and guidelib.statistics.verdict from all records given, those of "base" and of
+    "guide-alone" among them where they are there: never by hand. paper: what the paper reports, in words.
     """
+    from . import gates
     from .experiments import summary
-    from .statistics import verdict
+    from .statistics import nearest, verdict
 
-    controls = [c for c in controls if any(r["config"]["condition"] == c for r in records)]
+    def of(name):
+        return [r for r in records if r["config"]["condition"] == name]
+
+    controls = [c for c in controls if of(c)]
     ours = summary(records, metric=metric).set_index("condition").loc[condition]
     gain = effect(records, condition, against=base, metric=metric)
-    strongest = best(records, controls, metric=metric) if controls else None
-    over = effect(records, condition, against=strongest, metric=metric) if strongest else None
+    over = {c: effect(records, condition, against=c, metric=metric) for c in controls}
+    control = nearest(over) or None
+    near = over.get(control, (None,) * 3)
+    guided = role(condition) == "guided"
+    untested = gates.untested(of(condition), of("base"), against=of(base), alone=of("guide-alone"), premise=guided)
     return {
         "claim": claim, "paper": paper, "condition": condition, "ours": ours["mean"], "low": ours["low"], "high": ours["high"],
         "seeds": int(ours["seeds"]), "n": int(ours["n"]), "base": base, "gain": gain[0], "gain_low": gain[1], "gain_high": gain[2],
-        "control": strongest, "over_control": over and over[0], "over_control_low": over and over[1], "over_control_high": over and over[2],
-        "verdict": verdict(gain, over),
+        "control": control, "over_control": near[0], "over_control_low": near[1], "over_control_high": near[2],
+        "verdict": verdict(gain, over, untested=untested, aligned=gates.fell(of(condition)) if guided else None),
     }
 
 
 def readable(rows):
-    """The rows as a table for people: percentages with their intervals, in the order paper, ours, control, verdict."""
+    """The rows as a table for people: percentages with their intervals, in the order paper, ours, base, control, verdict."""
     import pandas as pd
 
     lines = []
     for r in rows:
-        control = "none" if r["control"] is None else \
-            f"{LABELS.get(r['control'], r['control'])}: {percent(r['over_control'], r['over_control_low'], r['over_control_high'], signed=True)}"
-        lines.append({"claim": r["claim"], "paper": r["paper"], "ours": percent(r["ours"], r["low"], r["high"]),
-                      f"over {LABELS.get(r['base'], r['base'])}": percent(r["gain"], r["gain_low"], r["gain_high"], signed=True),
-                      "over the strongest control": control, "verdict": r["verdict"]})
-    return pd.DataFrame(lines).fillna("")
+        over = "" if r["control"] is None else percent(r["over_control"], r["over_control_low"], r["over_control_high"], signed=True)
+        gain = percent(r["gain"], r["gain_low"], r["gain_high"], signed=True)
+        lines.append({"claim": r["claim"], "verdict": in_words(r["verdict"]), "paper": r["paper"], "ours": percent(r["ours"], r["low"], r["high"]),
+                      "over the base": f"{gain} over {named(r['base'])}", "nearest control": "none" if r["control"] is None else named(r["control"]),
+                      "over that control": over})
+    return pd.DataFrame(lines)
+
+
+def table(rows):
+    """The rows as an HTML table that a notebook shows whole: no cell is cut, text stands to the left, no column numbers the rows."""
+    import pandas as pd
+    from IPython.display import HTML
+
+    with pd.option_context("display.max_colwidth", None):
+        return HTML(readable(rows).to_html(index=False, justify="left", border=0))
+
+
+def named(condition):
+    """A condition as readers know it."""
+    return LABELS.get(condition, condition)
+
+
+def in_words(verdict):
+    """A verdict with its controls as readers know them.
+
+    >>> in_words("holds, not told apart from: identity-warm-up; better: shuffled-warm-up")
+    'holds, not told apart from: identity Gram matrix, warm-up; better: shuffled examples, warm-up'
+    """
+    def words(found):
+        return LABELS.get(found[0], found[0]).removeprefix("control: ")
+
+    head, colon, rest = verdict.partition(":")
+    return head + colon + re.sub(r"[a-z]+(-[a-z]+)+|\b(identity|shuffled)\b", words, rest)
 
 
 def sentence(r):
@@ -128,22 +170,74 @@ def sentence(r):
 
     >>> sentence({"condition": "untrained", "ours": 0.5, "low": 0.4, "high": 0.6, "base": "base", "gain": 0.4, "gain_low": 0.3,
     ...           "gain_high": 0.5, "control": None, "verdict": "holds", "claim": "c"})
-    'untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base: no guide; no control was run. Verdict by rule: **holds**.'
+    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base: no guide; no control was run. Verdict by rule: **holds**.'
     """
-    text = (f"{LABELS.get(r['condition'], r['condition'])} reaches {percent(r['ours'], r['low'], r['high'])}, "
-            f"{percent(r['gain'], r['gain_low'], r['gain_high'], signed=True)} points over {LABELS.get(r['base'], r['base'])}; ")
+    text = (f"{capital(named(r['condition']))} reaches {percent(r['ours'], r['low'], r['high'])}, "
+            f"{percent(r['gain'], r['gain_low'], r['gain_high'], signed=True)} points over {named(r['base'])}; ")
     if r["control"] is None:
         text += "no control was run."
     else:
         over = percent(r["over_control"], r["over_control_low"], r["over_control_high"], signed=True)
-        text += f"against the strongest of its controls, {LABELS.get(r['control'], r['control'])}, it is {over} points."
-    return f"{text} Verdict by rule: **{r['verdict']}**."
+        text += f"against the control that comes nearest, {named(r['control']).removeprefix('control: ')}, it is {over} points."
+    return f"{text} Verdict by rule: **{in_words(r['verdict'])}**."
 
 
-def save(rows, notebook, *, profile, out):
-    """Write the table of a notebook to OUT/tables/NOTEBOOK.json, beside its figures; returns the path."""
+def capital(text):
+    return text[:1].upper() + text[1:]
+
+
+def controls_said(records, condition, controls, *, metric="test_accuracy"):
+    """What the seeds say of a condition and each of its controls, in words: that they cannot tell two apart is not that they are the same.
+
+    "As good" is said only of a difference whose whole interval lies within 3 points.
+    """
+    from .statistics import standing
+
+    seeds = len({r["config"]["seed"] for r in records if r["config"]["condition"] == condition})
+    found = {c: effect(records, condition, against=c, metric=metric) for c in controls if any(r["config"]["condition"] == c for r in records)}
+    words = {"above": "put it above", "below": "put it below", "as good": "show to be as good, within 3 points,", "not told apart": "cannot tell it from"}
+    lines = []
+    for how, said in words.items():
+        names = [f"{named(c).removeprefix('control: ')} ({percent(*d, signed=True)})" for c, d in found.items() if standing(d) == how]
+        lines += [f"- These {seeds} seeds {said}: {'; '.join(names)}."] if names else []
+    return f"{capital(named(condition))} minus each control, points and 95 % interval:\n\n" + ("\n".join(lines) or "- no control was run.")
+
+
+def alignment_said(records, conditions):
+    """A markdown table: where the misalignment of each condition began and ended, mean over seeds, and whether it fell by the rule."""
+    from . import gates
+
+    lines = ["| condition | misalignment, first to last | did it fall? |", "|---|---|---|"]
+    for condition in conditions:
+        runs = [r for r in records if r["config"]["condition"] == condition]
+        ends = [pair for pair in map(gates.misalignment, runs) if pair is not None]
+        if ends:
+            first, last = (sum(pair[i] for pair in ends) / len(ends) for i in (0, 1))
+            lines.append(f"| {named(condition)} | {first:.2f} to {last:.2f} | {'yes' if gates.fell(runs) else 'no'} |")
+    return "\n".join(lines)
+
+
+def origin(records, missing=()):
+    """Which of these runs are kept records, which were computed here, and which are missing, in words. missing: Configs, from E.gather."""
+    from .experiments.gather import kept_among
+
+    kept = kept_among(records)
+    lacking = ", ".join(f"{named(name)} ({count} seed{'s' * (count != 1)})" for name, count in Counter(c.condition for c in missing).items())
+    return (f"*Runs shown that are records kept with the project: {kept}; computed here: {len(records) - kept}"
+            + (f"; missing at this profile: {lacking}.*" if lacking else ".*"))
+
+
+def save(rows, notebook, *, profile, out, records=()):
+    """Write the table of a notebook to OUT/tables/NOTEBOOK.json, beside its figures; returns the path.
+
+    records: all runs that the notebook shows, so that its page can say how many of them it computed and how many are kept with the project.
+    """
+    from .experiments.gather import kept_among
+
+    kept = kept_among(records)
     path = Path(out) / "tables" / f"{notebook}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"notebook": notebook, "profile": profile, "rows": rows}, indent=1, ensure_ascii=False)
+    text = json.dumps({"notebook": notebook, "profile": profile, "runs": {"kept": kept, "computed": len(records) - kept}, "rows": rows},
+                      indent=1, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
     return path

@@ -3,10 +3,9 @@
 Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker tell the role, so that neither is needed alone.
 """
 
-from pathlib import Path
-
 import numpy as np
 
+from .checkpoints import writable
 from .claims import LABELS, role
 
 PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distilled": "#009E73", "reference": "#CC79A7"}  # Okabe and Ito
@@ -36,8 +35,7 @@ def show(figure, name, *, alt, out):
 
     if not alt.strip():
         raise ValueError(f"figure {name!r} needs alt=: one sentence that says what it shows")
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = writable(out)
     figure.savefig(out / f"{name}.svg", bbox_inches="tight", metadata={"Date": None, "Title": name, "Description": alt})
     figure.savefig(out / f"{name}.png", bbox_inches="tight", dpi=120, metadata={"Description": alt})
     plt.close(figure)
@@ -51,21 +49,17 @@ def axes(width=7.5, height=4.0, columns=1, **options):
     return plt.subplots(1, columns, figsize=(width, height), layout="constrained", squeeze=True, **options)
 
 
-def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent=True, floor=None):
+def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent=True, floor=None, live=()):
     """One line a condition: every seed a point, the mean and its interval beside them, chance as a dashed line.
 
     table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean, low, high. percent=False draws a
-    metric that is no share, such as a perplexity, as it is; floor: the best value that any model can reach, a dotted line.
+    metric that is no share, such as a perplexity, as it is; floor: the best value that any model can reach, a dotted line. live: records of
+    runs made before the reader's eyes, on seeds of their own: hollow points on their condition's line that count in no mean.
     """
     conditions, scale = list(summary["condition"]), 100 if percent else 1
     figure, ax = axes(width=9.0, height=0.9 + 0.42 * len(conditions))
-    for y, row in enumerate(summary.itertuples()):
-        kind = role(row.condition)
-        points = scale * table.loc[table["condition"] == row.condition, metric]
-        ax.plot(points, np.full(len(points), y), MARKERS[kind], color=PALETTE[kind], alpha=0.45, markersize=6, linestyle="none")
-        ax.plot(scale * row.mean, y, MARKERS[kind], color=PALETTE[kind], markersize=9)
-        if row.low == row.low:  # one seed has no interval
-            ax.plot([scale * row.low, scale * row.high], [y, y], color=PALETTE[kind], linewidth=2)
+    live = [r for r in live if r["config"]["condition"] in conditions]
+    _seeds(ax, conditions, table, summary, metric=metric, scale=scale, live=live)
     for name, value, style in (("floor", floor, ":"), ("chance", chance, "--")):
         if value is not None:
             ax.axvline(scale * value, color="black", linestyle=style, linewidth=1)
@@ -75,8 +69,44 @@ def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent
     ax.set(xlabel=f"{metric.replace('_', ' ')}{' (%)' if percent else ''}", ylim=(len(conditions) - 0.5, -1.2), title=note)
     if percent:
         ax.set_xlim(-2, 102)  # an interval over few seeds may reach beyond what an accuracy can be; it is cut here, not in the table
-    _legend(ax, {role(c) for c in conditions})
+    _legend(ax, {role(c) for c in conditions}, live=live)
     return figure
+
+
+def schedules(table, summary, *, guides, references, chance, live=(), note=""):
+    """Test accuracy by guide, two schedules side by side: guided throughout, and a warm-up before training; the references in both panels.
+
+    table, summary, live: as for `accuracy`; a guide's two conditions are GUIDE and GUIDE-warm-up, and one that is missing leaves its line empty.
+    """
+    known, names = set(summary["condition"]), [*references, *guides]
+    figure, panels = axes(width=10.5, height=1.1 + 0.4 * len(names), columns=2, sharey=True)
+    for ax, ending, title in zip(panels, ("", "-warm-up"), ("guided throughout", "warm-up, then no guide"), strict=True):
+        conditions = [*references, *(f"{guide}{ending}" for guide in guides)]
+        _seeds(ax, [c if c in known else None for c in conditions], table, summary, metric="test_accuracy", scale=100, live=live)
+        ax.axvline(100 * chance, color="black", linestyle="--", linewidth=1)
+        ax.axhline(len(references) - 0.5, color="black", linewidth=0.5)
+        ax.set(xlabel="test accuracy (%)", xlim=(-2, 102), title=title)
+    panels[0].set_yticks(range(len(names)), [LABELS.get(c, c) for c in names])
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    figure.suptitle(f"{note}; chance dashed" if note else "chance dashed", fontsize="medium")
+    _legend(panels[1], {role(c) for c in names}, live=live)
+    return figure
+
+
+def _seeds(ax, conditions, table, summary, *, metric, scale, live):
+    """One line a condition: every seed a point, mean and interval, runs made live hollow. None leaves its line empty."""
+    rows = summary.set_index("condition")
+    for y, condition in enumerate(conditions):
+        if condition is None:
+            continue
+        kind, row = role(condition), rows.loc[condition]
+        points = scale * table.loc[table["condition"] == condition, metric]
+        ax.plot(points, np.full(len(points), y), MARKERS[kind], color=PALETTE[kind], alpha=0.45, markersize=6, linestyle="none")
+        ax.plot(scale * row["mean"], y, MARKERS[kind], color=PALETTE[kind], markersize=9)
+        if row["low"] == row["low"]:  # one seed has no interval
+            ax.plot([scale * row["low"], scale * row["high"]], [y, y], color=PALETTE[kind], linewidth=2)
+        for record in (r for r in live if r["config"]["condition"] == condition):
+            ax.plot(scale * record["metrics"][metric], y, MARKERS[kind], markerfacecolor="white", markeredgecolor="black", markersize=8, zorder=3)
 
 
 def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
@@ -192,10 +222,13 @@ def images(x, y, *, rows=2, columns=10, note=""):
     return figure
 
 
-def _legend(ax, kinds):
+def _legend(ax, kinds, *, live=()):
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=PALETTE[k], marker=MARKERS[k], linestyle="none", label=k) for k in PALETTE if k in kinds]
+    if live:
+        words = f"run here, seed {' and '.join(map(str, sorted({r['config']['seed'] for r in live})))}"
+        handles.append(Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="none", label=words))
     ax.legend(handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))  # beside the axes, where it hides no point
 
 

@@ -8,17 +8,21 @@ import math
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
 
+from . import gates
 from .claims import best, percent
 from .ledger_claims import CLAIMS, METRICS
-from .ledger_runs import BASES, PROFILES, by_seed, failing, runs, value
-from .statistics import VERDICTS, paired_difference, student_t_interval, verdict
+from .ledger_runs import BASES, PROFILES, by_seed, concerns_a_base, failing, runs, value
+from .statistics import UNTESTED, VERDICTS, kind, nearest, paired_difference, student_t_interval, verdict
 
 WAITING = "no records yet"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One claim at one setting: what was found, and the verdict that follows. mean is as measured; effects above 0 speak for the claim."""
+    """One claim at one setting: what was found, and the verdict that follows. mean is as measured; effects above 0 speak for the claim.
+
+    control: of all controls the one that comes nearest, whose difference has the lowest lower end.
+    """
 
     id: str
     source: str
@@ -80,17 +84,18 @@ def rows(claim, found):
 
 def findings(claim, found):
     """What a Row holds beside the claim's own words, from the Runs of its experiment at one setting."""
-    from .experiments import SEEDS
+    from .experiments import parse, seeds
 
     def of(condition, overrides):
         return by_seed([run for run in found if run.has(condition, overrides)])
 
     guided = of(claim.condition, claim.overrides)
     ours = scores(guided, claim)
-    base, tuned, alone = (list(of(name, claim.overrides).values()) for name in (*BASES, "guide-alone"))
+    base, tuned = (list(of(name, claim.overrides).values()) for name in BASES)
+    alone = list(of("guide-alone", {name: v for name, v in claim.overrides.items() if concerns_a_base(name)}).values())
     row = about(guided) | {"seeds": len(ours)}
     notes = [words for words in (_failure("base", base, alone), _failure("tuned base", tuned, alone)) if words]
-    if len(ours) < (wanted := len(SEEDS[row["profile"]])):
+    if len(ours) < (wanted := len(seeds(claim.experiment, profile=row["profile"], regime=row["regime"]))):
         notes.append(f"{len(ours)} of {wanted} seeds")
     if len(ours) < len(guided):
         notes.append(f"{len(guided) - len(ours)} of {len(guided)} runs without a finite {METRICS[claim.metric].words}, left out")
@@ -108,20 +113,31 @@ def findings(claim, found):
     controls = {name: of(name, claim.overrides) for name in claim.controls}
     controls = {name: records for name, records in controls.items() if set(ours) & set(scores(records, claim))}
 
-    rival, control = chosen(rivals, claim.metric), chosen(controls, claim.metric)
+    rival = chosen(rivals, claim.metric)
     theirs = scores(rivals[rival], claim)
     gain = paired_difference(ours, theirs)
-    over = paired_difference(ours, scores(controls[control], claim)) if control else None
+    over = {name: paired_difference(ours, scores(records, claim)) for name, records in controls.items()}
+    control = nearest(over)
     row |= dict(zip(("effect", "effect_low", "effect_high"), gain, strict=True))
-    row |= dict(zip(("over_control", "over_control_low", "over_control_high"), over or (math.nan,) * 3, strict=True))
+    row |= dict(zip(("over_control", "over_control_low", "over_control_high"), over.get(control, (math.nan,) * 3), strict=True))
     if len(set(ours) & set(theirs)) < len(ours):
         notes.append(f"{len(set(ours) & set(theirs))} of {len(ours)} seeds paired")
     if not claim.against and set(rivals) < set(bases):
         notes.append(f"no {' or '.join(sorted(set(bases) - set(rivals)))}")
     if claim.controls and not controls:
         notes.append("no control")
-    return row | {"against": " ".join(filter(None, (rival, listed(claim.against_overrides)))), "control": control, "verdict": verdict(gain, over),
-                  "note": "; ".join(notes)}
+    helped = parse(claim.condition).guide is not None or parse(claim.condition).teacher is not None
+    if helped and not alone:
+        notes.append("no runs of the guide's architecture alone")
+    stands = METRICS[claim.metric].of_the_whole
+    untested = gates.untested(list(guided.values()), base, against=list(rivals[rival].values()), alone=alone, premise=helped,
+                              metric=claim.metric if stands else "test_accuracy", higher=METRICS[claim.metric].higher or not stands)
+    aligned = gates.fell(list(guided.values()))
+    if claim.metric == "misalignment" and aligned is not None:  # the claim is about alignment itself: one of the two has to align
+        aligned = None if aligned or gates.fell(list(rivals[rival].values())) else False
+        untested = untested or ("neither misalignment fell" if aligned is False else "")
+    return row | {"against": " ".join(filter(None, (rival, listed(claim.against_overrides)))), "control": control,
+                  "verdict": verdict(gain, over, untested=untested, aligned=aligned, worse=claim.worse), "note": "; ".join(notes)}
 
 
 def scores(records, claim):
@@ -163,15 +179,20 @@ def _failure(name, records, alone):
 def page(folder, *, claims=CLAIMS):
     """The ledger as a markdown page, the same to the last byte for the same records."""
     table = ledger(folder, claims=claims)
-    lines = [HEAD, "| | " + " | ".join(PROFILES) + " |", "|---|" + "---|" * len(PROFILES)]
-    for words in VERDICTS[:-1]:
-        lines.append(f"| {words} | " + " | ".join(str(int(((table["verdict"] == words) & (table["profile"] == p)).sum())) for p in PROFILES) + " |")
-    tried, waiting = (table.loc[which, "id"].nunique() for which in (table["verdict"] != "not tested", table["note"] == WAITING))
+    kinds = table["verdict"].map(kind)
+    tried, waiting = (table.loc[which, "id"].nunique() for which in (kinds != "not tested", table["note"] == WAITING))
     closed = sum(bool(claim.reason) for claim in claims)
     alone = len(claims) - tried - waiting - closed
-    lines += ["", f"Of {len(claims)} claims {tried} are tested at one size at least; {alone} have runs, but nothing to compare them with or "
-              f"nothing to cure; {waiting} wait for records; {closed} no experiment can test.", ""]
-    lines += ["| claim | source | paper | runs | ours | effect against | over the strongest control | verdict | note |", "|" + "---|" * 9]
+    compared = int((kinds != "not tested").sum())
+    lines = [HEAD, f"**{int((kinds == UNTESTED).sum())} of {compared} comparisons do not test their claim**: the setting could not have gone either way, or "
+             "what the claim is about did not happen in it. The others:", "",
+             "| | " + " | ".join(PROFILES) + " |", "|---|" + "---|" * len(PROFILES)]
+    for words in VERDICTS[:-1]:
+        counts = [int(((kinds == words) & (table["profile"] == p)).sum()) for p in PROFILES]
+        lines += [f"| {words} | " + " | ".join(map(str, counts)) + " |"] if any(counts) else []
+    lines += ["", f"Of {len(claims)} claims {tried} are compared at one size at least; {alone} have runs, but nothing to compare them with or "
+              f"nothing to cure; {waiting} wait for records; {closed} no experiment here tests.", ""]
+    lines += ["| claim | verdict | effect against | over the nearest control | paper | ours | runs | source | note |", "|" + "---|" * 9]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in table.itertuples()]
     left_out = Counter(run.left_out for run in runs(folder) if run.left_out)
     lines += ["", *(f"Left out: {count} records {why}." for why, count in sorted(left_out.items()))]
@@ -193,8 +214,8 @@ def _cells(row):
     effect, over = (shown(*numbers, signed=True) for numbers in ((row.effect, row.effect_low, row.effect_high),
                                                                  (row.over_control, row.over_control_low, row.over_control_high)))
     ours = shown(row.mean, row.low, row.high)
-    return [row.claim, row.source, row.paper, "; ".join(filter(None, (f"{row.experiment} {what}" if row.condition else "", setting))), ours,
-            f"{row.against}: {effect}" if effect else "", f"{row.control}: {over}" if over else "", row.verdict, row.note]
+    return [row.claim, row.verdict, f"{row.against}: {effect}" if effect else "", f"{row.control}: {over}" if over else "", row.paper, ours,
+            "; ".join(filter(None, (f"{row.experiment} {what}" if row.condition else "", setting))), row.source, row.note]
 
 
 HEAD = """# Ledger
@@ -206,13 +227,19 @@ records in this folder; nothing here is typed by hand.
 - effect: the condition minus what it is compared with, paired by seed, signed so that above 0 speaks for the claim. Unless the claim names
   another condition, that is the fair base: the better of base and base-tuned, chosen on validation; for a claim of harm the base as it is,
   which has the same learning rate.
-- control: the same against the strongest control under the same schedule, chosen on validation.
-- verdict, by rule: *holds* if the effect's lower end is above 0; *holds, but a control does as well* if besides that over the control is not;
-  *does not hold* if the effect's upper end is below 0; else *undecided at this n*. A claim that guidance cures overfitting is tested only where
-  the base overfits.
+- nearest control: the same against the control, under the same schedule, whose interval reaches lowest. The verdict counts all of them.
+- verdict, by rule, the first that fits. *does not test the claim* if the guided runs stand within 3 points of chance, and so do the base or those
+  compared with; or if the guide's architecture, trained alone, does not beat the base by an interval above 0; or if nothing is gained and the
+  misalignment did not fall. *helps, but not by alignment* (or *harms*) if the effect's lower end is above 0 though the misalignment did not
+  fall. *holds* if that end is above 0, and so are those over all controls; *holds, not told apart from* names the controls whose
+  interval includes 0, *better* those above the guided runs. *does not hold* if the effect's upper end is below 0; else
+  *undecided at this n*. A claim that guidance cures overfitting is tested only where the base overfits.
+- a misalignment *fell* if in 80 % of the seeds it ends at least a quarter lower than it began, and began at 0.05 or more: the mean over pairs, of
+  training batches in the first and the last epoch with a guide, or of noise in the first and the last five steps of a warm-up.
 - the base is *at chance* if the interval of its test accuracy includes chance or lies below; it *overfits* if training accuracy ends above
   validation accuracy by more than 10 points in the mean, and by an interval that excludes 0; it *saturates* if training accuracy ends more than 10
   points below the guide's architecture trained alone (below 100 % without such runs) and rises by less than 1 point over the last quarter of the
   epochs. Otherwise it does not fail at this size, and there is nothing to cure.
+- guides, controls and bases were given equal trials of tuning in deep-fcn, regime untrainable, alone; elsewhere only the bases were tuned.
 - smoke runs are never shown, and runs with other settings than the claim's are not counted.
 """

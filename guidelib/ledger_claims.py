@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Metric:
-    """A number of a run. higher: whether more of it is better. chosen_on: the metric on validation that chooses the base and the control."""
+    """A number of a run. higher: whether more of it is better. chosen_on: the metric on validation that chooses the fair base."""
 
     words: str
     higher: bool = True
     percent: bool = True
     chosen_on: str = "validation_accuracy"
     chosen_higher: bool = True
+    of_the_whole: bool = False  # how good a trained net is on the whole, so that two architectures may be compared by it
 
 
 METRICS = {
-    "test_accuracy": Metric("test accuracy"),
+    "test_accuracy": Metric("test accuracy", of_the_whole=True),
     "test_accuracy_last": Metric("test accuracy after the last epoch"),
-    "test_perplexity": Metric("test perplexity", higher=False, percent=False, chosen_on="validation_loss", chosen_higher=False),
+    "test_perplexity": Metric("test perplexity", higher=False, percent=False, chosen_on="validation_loss", chosen_higher=False, of_the_whole=True),
     "gap_last": Metric("training minus validation accuracy after the last epoch", higher=False),
     "train_loss": Metric("training loss in the last epoch", higher=False, percent=False),
     "misalignment": Metric("mean misalignment in the last epoch", higher=False, percent=False),

@@ -58,6 +58,39 @@ def test_a_page_says_which_profile_it_shows(executed, tmp_path):
     assert not any("injected-parameters" in c.metadata.get("tags", []) for c in page.cells)
 
 
+def test_a_page_says_truly_how_many_runs_it_computed(executed, tmp_path):
+    _, copy = executed
+    nb = nbformat.read(copy, 4)
+    nb.cells.insert(0, nbformat.v4.new_markdown_cell("# A title"))
+    nbformat.write(nb, copy)
+    assert book_command.runs_shown(copy) is None
+    (copy.parent / "tables").mkdir()
+    for runs, words in (({"kept": 95, "computed": 4}, "Of the 99 training runs behind its table it computed 4; 95 are records kept with the project."),
+                        ({"kept": 0, "computed": 9}, "Of the 9 training runs behind its table it computed 9.")):
+        (copy.parent / "tables" / f"{copy.stem}.json").write_text(json.dumps({"runs": runs, "rows": []}))
+        book_command.copy_with_profile(copy, tmp_path / "page.ipynb", runs=book_command.runs_shown(copy))
+        assert words in nbformat.read(tmp_path / "page.ipynb", 4).cells[0].source
+    assert "all of its numbers" not in inspect.getsource(book_command) and "Every number" not in (ROOT / "book" / "index.md").read_text()
+
+
+def test_a_markdown_table_in_an_output_becomes_a_table(tmp_path):
+    """Built by Sphinx with the book's own settings for notebooks: without them a page shows the raw pipes."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+    from sphinx.cmd.build import main as sphinx
+
+    output = new_output("display_data", data={"text/markdown": "| a | b |\n|---|---|\n| 1 | 2 |", "text/plain": "table"})
+    nb = new_notebook(cells=[new_markdown_cell("# A page"), new_code_cell("show()", outputs=[output], execution_count=1)])
+    nbformat.write(nb, tmp_path / "index.ipynb")
+    settings = (ROOT / "book" / "conf.py").read_text(encoding="utf-8")
+    chosen = "\n".join(re.findall(r"^nb_.*$", settings, re.MULTILINE))
+    for name, conf in (("ours", chosen), ("without", chosen.replace("nb_render_markdown_format", "unused"))):
+        (tmp_path / "conf.py").write_text(f"extensions = ['myst_nb']\n{conf}\n")
+        assert sphinx(["-q", "-E", "-b", "html", str(tmp_path), str(tmp_path / name)]) == 0
+    pages = {name: (tmp_path / name / "index.html").read_text(encoding="utf-8") for name in ("ours", "without")}
+    assert "<td" in pages["ours"] and "|—|" not in pages["ours"].replace("&mdash;", "—")
+    assert "<td" not in pages["without"]
+
+
 def test_every_tutorial_is_in_the_table_of_contents():
     index = (ROOT / "book" / "index.md").read_text(encoding="utf-8")
     assert all(path.stem in index for path in notebooks())

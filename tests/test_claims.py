@@ -11,14 +11,14 @@ from guidelib.experiments import CONDITIONS
 def record(condition, seed, test, validation=None):
     return {"config": {"condition": condition, "seed": seed, "profile": "smoke", "data": "digits"},
             "metrics": {"test_accuracy": test, "validation_accuracy": test if validation is None else validation, "n_test": 497},
-            "environment": {"device": "cpu"}}
+            "curves": {}, "environment": {"device": "cpu"}}
 
 
 RECORDS = [record(c, seed, value + shift) for seed, shift in ((0, 0.0), (1, 0.02), (2, 0.01))
            for c, value in (("base", 0.1), ("untrained", 0.5), ("identity", 0.3), ("shuffled", 0.2))]
 
 
-def test_row_is_paired_by_seed_and_takes_the_strongest_control():
+def test_row_is_paired_by_seed_and_names_the_control_that_comes_nearest():
     row = claims.row(RECORDS, "it helps", "untrained", paper="yes", base="base", controls=("shuffled", "identity", "fresh-noise"))
     assert row["ours"] == pytest.approx(0.51) and (row["seeds"], row["n"]) == (3, 497)
     assert (row["gain"], row["gain_low"]) == (pytest.approx(0.4), pytest.approx(0.4))  # the seeds' common shift cancels
@@ -26,17 +26,49 @@ def test_row_is_paired_by_seed_and_takes_the_strongest_control():
     assert row["verdict"] == "holds"
 
 
-def test_the_verdict_turns_when_a_control_does_as_well():
-    matched = [r | {"metrics": r["metrics"] | {"test_accuracy": 0.5}} if r["config"]["condition"] == "identity" else r for r in RECORDS]
-    row = claims.row(matched, "it helps", "untrained", paper="yes", base="base", controls=("identity",))
-    assert row["verdict"] == "holds, but a control does as well"
-    assert "holds, but a control does as well" in claims.sentence(row)
+def test_the_verdict_turns_when_a_control_is_not_told_apart():
+    matched = [r | {"metrics": r["metrics"] | {"test_accuracy": 0.5 + 0.02 * (r["config"]["seed"] % 2)}} if r["config"]["condition"] == "identity" else r
+               for r in RECORDS]
+    row = claims.row(matched, "it helps", "untrained", paper="yes", base="base", controls=("identity", "shuffled"))
+    assert row["verdict"] == "holds, not told apart from: identity"
+    assert "**holds, not told apart from: identity Gram matrix**" in claims.sentence(row)
+
+
+def test_a_row_asks_the_gates():
+    poor = [record("guide-alone", seed, 0.1 + shift) for seed, shift in ((0, 0.0), (1, 0.02), (2, 0.01))]
+    row = claims.row(RECORDS + poor, "it helps", "untrained", paper="yes", base="base")
+    assert row["verdict"] == "does not test the claim: the guide's architecture alone does not beat the base"
+    apart = [r | {"curves": {"training": {"misalignment": [0.8, 0.79]}}} for r in RECORDS]
+    assert claims.row(apart, "it helps", "untrained", paper="yes", base="base")["verdict"] == "helps, but not by alignment"
+
+
+def test_not_told_apart_is_never_said_to_be_as_good():
+    values = {"identity": (0.1, 0.9, 0.3), "shuffled": (0.5, 0.52, 0.51), "data-gram": (0.6, 0.62, 0.61), "same-family": (0.1, 0.12, 0.11)}
+    records = [r for r in RECORDS if r["config"]["condition"] == "untrained"] + [record(c, seed, v) for c, three in values.items() for seed, v in enumerate(three)]
+    said = claims.controls_said(records, "untrained", list(values)).split("\n- ")
+    assert [line.split("(")[0].strip() for line in said[1:]] == [
+        "These 3 seeds put it above: random net of the target's family", "These 3 seeds put it below: the input's own Gram matrix",
+        "These 3 seeds show to be as good, within 3 points,: shuffled examples", "These 3 seeds cannot tell it from: identity Gram matrix"]
 
 
 def test_sentence_and_table_hold_the_numbers_of_the_row():
     row = claims.row(RECORDS, "it helps", "untrained", paper="yes", base="base", controls=("identity",))
-    for text in (claims.sentence(row), claims.readable([row]).to_string()):
+    for text in (claims.sentence(row), claims.readable([row]).to_string(), claims.table([row]).data):
         assert "51.0 %" in text and "+40.0" in text and "+20.0" in text
+
+
+def test_no_cell_of_the_closing_table_is_cut():
+    row = claims.row(RECORDS, "a claim of many words, " * 9, "untrained", paper="what the paper says at length, " * 5, base="base", controls=("identity",))
+    html = claims.table([row]).data
+    assert "..." not in html and row["claim"].strip() in html and row["paper"].strip() in html and "control: identity Gram matrix" in html
+    assert "..." in claims.readable([row])._repr_html_()  # what pandas would have made of it
+
+
+def test_alignment_is_told_from_first_to_last():
+    runs = [record(c, seed, 0.5) | {"curves": {"training": {"misalignment": [0.8, last]}}} for c, last in (("untrained", 0.4), ("shuffled", 0.79))
+            for seed in (0, 1)]
+    table = claims.alignment_said(runs, ["base", "untrained", "shuffled"])
+    assert "| untrained guide | 0.80 to 0.40 | yes |" in table and "| control: shuffled examples | 0.80 to 0.79 | no |" in table and "base" not in table
 
 
 def test_the_fair_base_is_chosen_on_validation_not_on_test():
@@ -56,6 +88,7 @@ def test_every_condition_has_a_label_and_a_role():
 
 
 def test_save_writes_what_the_command_joins(tmp_path):
-    path = claims.save([{"claim": "c", "ours": 0.5}], "02_x", profile="smoke", out=tmp_path)
-    assert json.loads(path.read_text()) == {"notebook": "02_x", "profile": "smoke", "rows": [{"claim": "c", "ours": 0.5}]}
+    path = claims.save([{"claim": "c", "ours": 0.5}], "02_x", profile="smoke", out=tmp_path, records=RECORDS)
+    assert json.loads(path.read_text()) == {"notebook": "02_x", "profile": "smoke", "runs": {"kept": 0, "computed": len(RECORDS)},
+                                            "rows": [{"claim": "c", "ours": 0.5}]}
     assert path == tmp_path / "tables" / "02_x.json"

@@ -5,12 +5,15 @@ from dataclasses import FrozenInstanceError, asdict
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 import guidelib as gl
 from guidelib.experiments import families, grid, records, runner
+from guidelib import claims
 from guidelib.experiments.conditions import GUIDES, SCHEDULES
+from guidelib.experiments.gather import kept_among
 
 E = gl.experiments
 GOLDEN = Path(__file__).parent / "golden" / "records"
@@ -116,6 +119,57 @@ def test_config_is_frozen_hashed_and_checked():
             E.config("deep-fcn", **({"profile": "smoke"} | wrong))
     with pytest.raises(ValueError, match="'shallow-fcn'"):
         E.config("shallow-fcn")
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"depth": "abc"}, "depth is a whole number, received 'abc': give it as depth=50"), ({"depth": 3.0}, "depth is a whole number, received 3.0"),
+    ({"lr": "fast"}, "lr is a number, received 'fast'"), ({"leak": 1}, "leak is True or False, received 1"),
+    ({"norm": 3}, "norm is a word or None, received 3"), ({"clip": True}, "clip is a number or None, received True")])
+def test_a_setting_of_the_wrong_kind_is_one_line_with_the_repair(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        smoke(**wrong)
+
+
+def test_a_whole_number_where_a_number_is_asked_for_names_the_same_run():
+    assert smoke(lr=1).key() == smoke(lr=1.0).key() == smoke(lr=np.float32(1.0)).key() and smoke(clip=None).clip is None
+
+
+def test_profiles_are_checked_and_guessed():
+    assert E.seeds("deep-fcn") == [10, 11, 12, 13, 14] and E.seeds("copy-paste") == E.seeds("deep-fcn", regime="overfit") == [0, 1, 2, 3, 4]
+    for wrong, message in (("fats", "did you mean 'fast'"), ("Smoke", "did you mean 'smoke'"), ("huge", "choose from smoke, fast, full, paper")):
+        with pytest.raises(ValueError, match=message):
+            E.seeds("deep-fcn", profile=wrong)
+
+
+def test_deep_fcn_draws_its_split_anew_with_each_seed_where_it_is_reported():
+    made = [E.config("deep-fcn", seed=seed) for seed in (10, 11)]
+    assert [c.split_seed for c in made] == [10, 11] and E.config("deep-fcn", regime="overfit", seed=10).split_seed == 0
+    first, second = (E.make_task(c).test[0] for c in made)
+    assert not torch.equal(first, second)
+
+
+def test_shifted_init_starts_every_bias_at_one_and_changes_nothing_else():
+    base, shifted = smoke(), smoke("shifted-init")
+    assert shifted == base.with_(condition="shifted-init", init="shifted")
+    with pytest.raises(ValueError, match="copy-paste has no shifted-init"):
+        E.config("copy-paste", condition="shifted-init", profile="smoke")
+
+
+def test_the_same_family_of_the_deep_net_has_features_that_tell_examples_apart():
+    """As in eval, BatchNorm of an untrained net does nothing, and after 50 layers all examples look alike: such a control is no guide."""
+    config = E.config("deep-fcn", condition="same-family", seed=10)
+    task = E.make_task(config)
+    assert config.guide_norm == "batch"
+    spread = {}
+    for norm in ("batch", "running"):
+        target = E.make_target(config, task)
+        guide = runner.make_guide(config.with_(guide_norm=norm), E.parse("same-family"), task, target, None)
+        found = []
+        call = gl.guides.Call((task.train[0][:64],), {})
+        guide.run(call, lambda o: found.append(o.x))
+        x = found[-2].flatten(1).double()  # (n, p), of the last hidden layer
+        spread[norm] = float((x - x.mean(0)).norm() / x.norm())
+    assert spread["batch"] > 0.1 > 1e-6 > spread["running"]
 
 
 def test_seeds_of_target_guide_order_dropout_and_noise_are_apart():
@@ -242,6 +296,29 @@ def test_devices_are_found_or_named():
     assert E.find_device("auto").type in ("cpu", "cuda")
     with pytest.raises(ValueError, match="'abacus'"):
         E.find_device("abacus")
+
+
+def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
+    configs = [smoke(depth=2, epochs=1, seed=s) for s in (20, 21, 22)]
+    kept, out = tmp_path / "results", tmp_path / "out"
+    E.run(configs[0], out=kept / "smoke", device="cpu")
+    found, missing = E.gather(configs[:1], out=out, make=False, kept=kept)
+    live = E.run_grid(configs[1:2], out=out, jobs=1, device="cpu")
+    records = found + live
+    assert kept_among(records) == 1 and missing == []
+    assert claims.origin(records, configs[2:]) == \
+        "*Runs shown that are records kept with the project: 1; computed here: 1; missing at this profile: base: no guide (1 seed).*"
+    assert kept_among(E.gather(configs[1:2], out=out, make=False, kept=kept)[0]) == 0  # from the reader's own folder
+
+
+def test_a_live_seed_is_one_without_a_kept_record(tmp_path):
+    options = {"profile": "smoke", "kept": tmp_path}
+    assert E.free_seed("deep-fcn", "base", **options) == max(E.seeds("deep-fcn", profile="smoke")) + 1 == 2
+    for seed in (2, 3):
+        path = records.path_of(smoke(seed=seed), tmp_path / "smoke")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("{}")
+    assert E.free_seed("deep-fcn", "base", **options) == 4 and E.free_seed("deep-fcn", "untrained", **options) == 2
 
 
 def test_gather_takes_what_is_kept_makes_the_rest_or_says_what_is_missing(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from guidelib.experiments.records import path_of, write
 from guidelib.ledger import ledger, page
 from guidelib.ledger_claims import CLAIMS, METRICS, Claim
 from guidelib.ledger_runs import failing
-from guidelib.statistics import VERDICTS
+from guidelib.statistics import kind
 
 RESULTS = Path(__file__).parent.parent / "results"
 CLAIM = Claim("c", "table 0", "it helps", "1 -> 2 %", "deep-fcn", "untrained")
@@ -46,16 +46,92 @@ def test_holds(tmp_path):
     assert row["mean"] == pytest.approx(0.51)
     assert row["high"] - row["mean"] == pytest.approx(4.30265 * 0.01 / math.sqrt(3), rel=1e-4)  # Student's t of 2 degrees, by table
     assert (row["effect"], row["effect_low"], row["over_control"]) == (pytest.approx(0.4), pytest.approx(0.4), pytest.approx(0.2))
-    assert row["note"] == "base at chance; no base-tuned"
+    assert row["note"] == "base at chance; 3 of 5 seeds; no base-tuned; no runs of the guide's architecture alone"
 
 
-def test_holds_but_a_control_does_as_well(tmp_path):
+def test_holds_not_told_apart_names_every_control_that_is_not(tmp_path):
     add(tmp_path, "base", 0.1)
     add(tmp_path, "untrained", 0.5)
     add(tmp_path, "identity", 0.3)
-    add(tmp_path, "shuffled", 0.5, noise=0.01)
+    add(tmp_path, "data-gram", 0.5, noise=0.01)
+    add(tmp_path, "shuffled", 0.5, noise=0.3)
     row = only(tmp_path)
-    assert (row["verdict"], row["control"]) == ("holds, but a control does as well", "shuffled")
+    assert (row["verdict"], row["control"]) == ("holds, not told apart from: data-gram, shuffled", "shuffled")  # the lowest lower end
+    add(tmp_path, "same-family", 0.6)
+    assert only(tmp_path)["verdict"] == "holds, not told apart from: data-gram, shuffled; better: same-family"
+
+
+def test_holds_but_a_control_is_better(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.5)
+    add(tmp_path, "identity", 0.6)
+    assert kind(only(tmp_path)["verdict"]) == "holds, but better" and only(tmp_path)["verdict"].endswith(": identity")
+
+
+def aligned(first, last):
+    """Curves of a run guided throughout, by its misalignment in the first and the last epoch."""
+    return {"training": {"misalignment": [first, (first + last) / 2, last], "train_accuracy": [0.1, 0.2, 0.3]}}
+
+
+def test_two_sides_at_chance_test_nothing(tmp_path):
+    add(tmp_path, "base", 0.11)
+    add(tmp_path, "base-tuned", 0.6)
+    add(tmp_path, "untrained", 0.1, noise=0.01, curves=aligned(0.8, 0.3))
+    assert only(tmp_path)["verdict"] == "does not test the claim: both sides stand within 3 points of chance"  # though far below the tuned base
+    add(tmp_path, "base", 0.2)
+    assert only(tmp_path)["verdict"] == "does not hold"  # the base left chance: a guide that keeps the net there does harm
+
+
+def test_a_guide_no_better_than_the_base_tests_nothing(tmp_path):
+    add(tmp_path, "base", 0.5)
+    add(tmp_path, "untrained", 0.7)
+    add(tmp_path, "guide-alone", 0.5, noise=0.1)
+    assert only(tmp_path)["verdict"] == "does not test the claim: the guide's architecture alone does not beat the base"
+    alone = Claim("a", "table 0", "the guide is better", "", "deep-fcn", "guide-alone")
+    assert only(tmp_path, alone)["verdict"] == "undecided at this n"  # of a claim about the guide alone that is the answer
+    add(tmp_path, "guide-alone", 0.9)
+    assert only(tmp_path)["verdict"] == "holds" and "architecture alone" not in only(tmp_path)["note"]
+
+
+@pytest.mark.parametrize("ours, curves, expected", [
+    (0.7, aligned(0.8, 0.7), "helps, but not by alignment"), (0.7, aligned(0.8, 0.5), "holds"),
+    (0.4, aligned(0.8, 0.7), "does not test the claim: the misalignment did not fall"), (0.4, aligned(0.8, 0.5), "does not hold"),
+    (0.4, aligned(0.04, 0.0), "does not test the claim: the misalignment did not fall")])
+def test_a_guide_that_was_not_approached(tmp_path, ours, curves, expected):
+    add(tmp_path, "base", 0.5)
+    add(tmp_path, "untrained", ours, curves=curves)
+    assert only(tmp_path)["verdict"] == expected
+
+
+def test_a_warm_up_is_judged_by_its_steps_and_harm_is_named(tmp_path):
+    claim = Claim("w", "figure 0", "x", "", "deep-fcn", "untrained-warm-up")
+    steps = {"step": list(range(10)), "loss": [0.0] * 10, "a <- b": [0.8] * 5 + [0.9] * 5, "c <- d": [0.6] * 5 + [0.5] * 5}
+    add(tmp_path, "base", 0.5)
+    add(tmp_path, "untrained-warm-up", 0.7, curves={"warm_up": steps})
+    assert only(tmp_path, claim)["verdict"] == "helps, but not by alignment"
+    add(tmp_path, "untrained-warm-up", 0.7, curves={"warm_up": steps | {"c <- d": [0.6] * 5 + [0.1] * 5}})
+    assert only(tmp_path, claim)["verdict"] == "holds"
+    harm = Claim("h", "figure 0", "it harms", "", "deep-fcn", "untrained", worse=True)
+    add(tmp_path, "untrained", 0.3, curves=aligned(0.8, 0.8))
+    assert only(tmp_path, harm)["verdict"] == "harms, but not by alignment"
+
+
+def test_a_claim_about_alignment_needs_one_side_that_aligned(tmp_path):
+    claim = Claim("m", "appendix 0", "aligns more easily", "", "deep-fcn", "untrained", against="trained", metric="misalignment")
+    add(tmp_path, "base", 0.2)
+    for condition, last in (("untrained", 0.78), ("trained", 0.79)):
+        add(tmp_path, condition, 0.5, curves=aligned(0.8, last))
+    assert only(tmp_path, claim)["verdict"] == "does not test the claim: neither misalignment fell"
+    add(tmp_path, "untrained", 0.5, curves=aligned(0.8, 0.4))
+    assert only(tmp_path, claim)["verdict"] == "holds"
+
+
+def test_the_page_leads_with_how_many_comparisons_test_nothing(tmp_path):
+    add(tmp_path, "base", 0.1)
+    add(tmp_path, "untrained", 0.1)
+    text = page(tmp_path, claims=[CLAIM])
+    assert "**1 of 1 comparisons do not test their claim**" in text
+    assert text.index("1 of 1 comparisons") < text.index("| | fast |") and "| does not test the claim | 1 | 0 | 0 |" in text
 
 
 def test_does_not_hold_against_the_fair_base_though_it_beats_the_base_as_it_is(tmp_path):
@@ -76,7 +152,7 @@ def test_one_seed_decides_nothing(tmp_path):
     add(tmp_path, "base", 0.1)
     add(tmp_path, "untrained", 0.9, seeds=(1,))
     row = only(tmp_path)
-    assert (row["verdict"], row["seeds"]) == ("undecided at this n", 1) and math.isnan(row["low"]) and "1 of 3 seeds" in row["note"]
+    assert (row["verdict"], row["seeds"]) == ("undecided at this n", 1) and math.isnan(row["low"]) and "1 of 5 seeds" in row["note"]
 
 
 @pytest.mark.parametrize("claim, note", [(CLAIM, "no records yet"), (Claim("o", "news 0", "it is grand", "", reason="an opinion"), "an opinion"),
@@ -86,11 +162,6 @@ def test_not_tested_says_why(tmp_path, claim, note):
     add(tmp_path, "base", 0.1)
     row = only(tmp_path, claim)
     assert (row["verdict"], row["note"]) == ("not tested", note)
-
-
-def test_every_verdict_was_walked():
-    source = Path(__file__).read_text(encoding="utf-8")
-    assert all(f'"{words}"' in source for words in VERDICTS)
 
 
 def test_without_a_base_nothing_is_tested(tmp_path):
@@ -127,15 +198,16 @@ def test_lower_is_better(tmp_path):
     row = only(tmp_path, claim)
     assert (row["verdict"], row["against"], row["control"], row["mean"]) == ("holds", "base-tuned", "identity", 40.0)
     assert (row["effect"], row["over_control"]) == (pytest.approx(20.0), pytest.approx(10.0))
-    assert "40.000 (40.000 to 40.000) | base-tuned: +20.000" in page(tmp_path, claims=[claim])
+    text = page(tmp_path, claims=[claim])
+    assert "| holds | base-tuned: +20.000" in text and "| 40.000 (40.000 to 40.000) |" in text
 
 
-def test_base_and_control_are_chosen_on_validation_not_on_test(tmp_path):
+def test_the_base_is_chosen_on_validation_and_no_control_is_picked(tmp_path):
     for condition, test, validation in (("base", 0.9, 0.1), ("base-tuned", 0.2, 0.8), ("untrained", 0.5, 0.5), ("identity", 0.1, 0.7),
                                         ("shuffled", 0.6, 0.6)):
         add(tmp_path, condition, test, metrics={"validation_accuracy": validation})
     row = only(tmp_path)
-    assert (row["against"], row["control"], row["verdict"]) == ("base-tuned", "identity", "holds")
+    assert (row["against"], row["control"], row["verdict"]) == ("base-tuned", "shuffled", "holds, but better: shuffled")
 
 
 def test_comparison_with_another_condition(tmp_path):

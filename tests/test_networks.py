@@ -169,6 +169,25 @@ def test_fcn_init_has_the_variance_of_its_name(init, variance):
     assert weight.var().item() * 200 == pytest.approx(variance, rel=5 * standard_error)
 
 
+def test_fcn_shifted_is_the_default_with_biases_of_one_and_needs_a_norm():
+    default, shifted = (FCN(inputs=30, outputs=2, depth=3, width=20, init=init, seed=4) for init in ("default", "shifted"))
+    for (name, a), (_, b) in zip(default.named_parameters(), shifted.named_parameters(), strict=True):
+        assert torch.equal(b, torch.ones_like(b) if name.endswith("norm.bias") else a), name
+    assert torch.equal(same_family(shifted, seed=1).blocks[0].norm.bias, torch.ones(20))
+    with pytest.raises(ValueError, match="received norm=None"):
+        FCN(inputs=30, outputs=2, norm=None, init="shifted")
+
+
+def test_fcn_shifted_keeps_gradients_of_one_size_through_depth():
+    """Yang et al. 2019: at biases of 0 they grow by a constant factor a layer; where most ReLUs pass their input on they hardly do."""
+    x, ratio = torch.randn(64, 30, generator=torch.Generator().manual_seed(0)), {}
+    for init in ("default", "shifted"):
+        net = FCN(inputs=30, outputs=10, depth=30, width=64, init=init, seed=0)
+        F.cross_entropy(net(x), torch.arange(64) % 10).backward()
+        ratio[init] = float(net.blocks[0].linear.weight.grad.norm() / net.blocks[-1].linear.weight.grad.norm())
+    assert ratio["default"] > 20 * ratio["shifted"]
+
+
 def test_fcn_orthogonal_keeps_all_lengths_up_to_the_gain():
     weight = FCN(inputs=30, outputs=2, depth=2, width=30, init="orthogonal").blocks[1].linear.weight
     torch.testing.assert_close(weight @ weight.T, 2 * torch.eye(30), atol=1e-5, rtol=0)
@@ -177,7 +196,7 @@ def test_fcn_orthogonal_keeps_all_lengths_up_to_the_gain():
 @pytest.mark.parametrize("options", [{"norm": "group"}, {"init": "xavier"}])
 def test_fcn_refuses_an_unknown_name_and_lists_the_known(options):
     (name, value), = options.items()
-    known = {"norm": ["batch", "layer", "None"], "init": ["default", "he", "orthogonal"]}[name]
+    known = {"norm": ["batch", "layer", "None"], "init": ["default", "he", "orthogonal", "shifted"]}[name]
     with pytest.raises(ValueError, match=value) as error:
         FCN(inputs=4, outputs=2, **options)
     assert name in str(error.value) and all(choice in str(error.value) for choice in known)

@@ -1,12 +1,18 @@
 """The tutorials as files, and the strict lane: a golden executed copy whose numbers must come out again."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+
+import guidelib as gl
+from guidelib.experiments.gather import KEPT
+from guidelib.experiments.records import path_of
+from guidelib.experiments.run import threads
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -52,11 +58,22 @@ class TestTutorial:
 
     def test_ends_with_the_table_and_saves_it(self, path):
         source = "\n".join(cell.source for cell in code_cells(path))
-        assert f'"{path.stem}"' in source and "claims.save(" in source and "claims.readable(" in source
+        assert f'"{path.stem}"' in source and "claims.save(" in source and "claims.table(" in source
+
+    def test_a_misspelt_profile_is_one_line_that_says_the_repair(self, path):
+        """The first cells, with the commonest slip: the library's own words, and not a KeyError."""
+        names, (parameters, start) = {}, code_cells(path)[:2]
+        exec(parameters.source, names)
+        with pytest.raises(ValueError, match="no profile 'fats', did you mean 'fast'"):
+            exec(start.source, names | {"profile": "fats"})
+
+    def test_says_which_of_its_runs_it_computed(self, path):
+        source = "\n".join(cell.source for cell in code_cells(path))
+        assert "records=" in source.partition("claims.save(")[2]
+        if "E.gather(" in source:
+            assert "claims.origin(" in source and "GUIDELIB_RECOMPUTE" not in source
 
     def test_links_lead_somewhere(self, path):
-        import re
-
         for cell in nbformat.read(path, 4).cells:
             if cell.cell_type == "markdown":
                 for link in re.findall(r"\]\(([^)#]+\.ipynb)\)", cell.source):
@@ -83,3 +100,51 @@ def test_a_changed_number_in_the_golden_notebook_fails(tmp_path):
     changed.write_text(text.replace("0.557613", "0.557614"))
     code, text = strict(changed)
     assert code == 1 and "0.557614" in text
+
+
+# Tutorial 02: its exercise, and what is made before the reader's eyes
+
+FIRST = next(path for path in NOTEBOOKS if path.name.startswith("02"))
+
+
+def defining(path, *names):
+    """The sources of the code cells that define these names, in the notebook's order, each once."""
+    cells = [cell.source for cell in code_cells(path)]
+    found = [next(i for i, source in enumerate(cells) if re.search(rf"^(def {name}\(|{name}\b.* = )", source, re.MULTILINE)) for name in names]
+    return [cells[i] for i in sorted(set(found))]
+
+
+def test_the_exercise_of_02_does_what_the_text_does(tmp_path, monkeypatch):
+    """Given the text's own guide, the exercise's code ends at the numbers of the text's own run: to the last bit on as many threads."""
+    monkeypatch.setenv("GUIDELIB_PROFILE", "smoke")
+    monkeypatch.setenv("GUIDELIB_OUT", str(tmp_path))
+    names = {}
+    for source in defining(FIRST, "profile", "make", "config", "new_target", "guide", "sample", "try_guide"):
+        exec(source, names)
+    record = gl.experiments.run(names["config"], device="cpu")
+    first = [v for name, v in record["curves"]["warm_up"].items() if name not in ("step", "loss")]
+    with threads(1):
+        misalignment, accuracy = names["try_guide"](names["guide"])
+    assert accuracy == record["metrics"]["test_accuracy"]
+    assert misalignment == pytest.approx(sum(sum(v[-5:]) / 5 for v in first) / len(first), abs=1e-9)
+
+
+def test_the_hint_of_02_calls_the_exercise_with_guides_that_fit():
+    hint = next(c.source for c in nbformat.read(FIRST, 4).cells if "<summary>Hint</summary>" in c.source)
+    calls = re.findall(r"^    try_guide\((.*)\)$", hint, re.MULTILINE)
+    task = gl.tasks.digits(train=64)
+    for call in calls:
+        target = gl.networks.FCN(inputs=64, outputs=10, depth=4, width=8)
+        history = gl.warm_up(target, eval(call, {"gl": gl}), sample=task.train[0][:16], steps=1)
+        assert len(history.columns) > 2
+    assert len(calls) >= 2
+
+
+@pytest.mark.parametrize(("experiment", "conditions"), [("deep-fcn", ["base", "untrained", "untrained-warm-up", "shifted-init"]),
+                                                        ("copy-paste", ["untrained"])])
+def test_what_is_made_live_is_not_among_the_kept_records(experiment, conditions):
+    seed = gl.experiments.free_seed(experiment, conditions[0])
+    for condition in conditions:
+        config = gl.experiments.config(experiment, condition=condition, seed=seed)
+        assert not path_of(config, KEPT / "fast").exists(), (condition, seed)
+    assert seed not in gl.experiments.seeds(experiment)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from guidelib.statistics import VERDICTS, paired_difference, student_t_interval, verdict
+from guidelib.statistics import VERDICTS, kind, paired_difference, standing, student_t_interval, verdict
 
 
 def test_interval_has_the_tabulated_half_width():
@@ -39,17 +39,41 @@ def test_differences_are_paired_by_seed():
         paired_difference({0: 1.0}, {1: 1.0})
 
 
-@pytest.mark.parametrize(("gain", "control", "expected"), [
-    ((0.2, 0.1, 0.3), None, "holds"),
-    ((0.2, 0.1, 0.3), (0.1, 0.01, 0.2), "holds"),
-    ((0.2, 0.1, 0.3), (0.1, 0.0, 0.2), "holds, but a control does as well"),
-    ((0.2, 0.1, 0.3), (math.nan,) * 3, "holds, but a control does as well"),
-    ((0.1, 0.0, 0.2), (0.1, 0.05, 0.2), "undecided at this n"),
-    ((-0.1, -0.2, -0.01), None, "does not hold"),
-    ((-0.1, -0.2, 0.0), None, "undecided at this n"),
-    ((0.3, math.nan, math.nan), None, "undecided at this n"),
-    (None, None, "not tested"),
-])
-def test_verdict_follows_the_rule(gain, control, expected):
-    assert verdict(gain, control) == expected
-    assert expected in VERDICTS
+UP, DOWN, OPEN, ONE = (0.2, 0.1, 0.3), (-0.1, -0.2, -0.01), (0.1, -0.1, 0.3), (0.3, math.nan, math.nan)
+CASES = [
+    (UP, {}, {}, "holds"),
+    (UP, {"identity": (0.1, 0.01, 0.2)}, {}, "holds"),
+    (UP, {"identity": (0.1, 0.0, 0.2), "shuffled": UP}, {}, "holds, not told apart from: identity"),
+    (UP, {"identity": ONE, "shuffled": OPEN}, {}, "holds, not told apart from: identity, shuffled"),
+    (UP, {"identity": (0.0, -0.01, 0.01)}, {}, "holds, not told apart from: identity"),
+    (UP, {"identity": OPEN, "shuffled": DOWN}, {}, "holds, not told apart from: identity; better: shuffled"),
+    (UP, {"shuffled": DOWN}, {}, "holds, but better: shuffled"),
+    (UP, {}, {"aligned": False}, "helps, but not by alignment"),
+    (UP, {}, {"aligned": False, "worse": True}, "harms, but not by alignment"),
+    (UP, {}, {"aligned": True, "worse": True}, "holds"),
+    ((0.1, 0.0, 0.2), {"identity": UP}, {}, "undecided at this n"),
+    (DOWN, {}, {}, "does not hold"),
+    (DOWN, {}, {"aligned": True}, "does not hold"),
+    (DOWN, {}, {"aligned": False}, "does not test the claim: the misalignment did not fall"),
+    (OPEN, {}, {"aligned": False}, "does not test the claim: the misalignment did not fall"),
+    (UP, {}, {"untested": "why", "aligned": False}, "does not test the claim: why"),
+    ((-0.1, -0.2, 0.0), {}, {}, "undecided at this n"),
+    (ONE, {}, {}, "undecided at this n"),
+    (None, {}, {"untested": "why"}, "not tested"),
+]
+
+
+@pytest.mark.parametrize(("gain", "over", "options", "expected"), CASES)
+def test_verdict_follows_the_rule(gain, over, options, expected):
+    assert verdict(gain, over, **options) == expected
+
+
+def test_every_kind_of_verdict_is_reached_and_no_other():
+    assert {kind(expected) for *_, expected in CASES} == set(VERDICTS)
+
+
+@pytest.mark.parametrize(("difference", "expected"), [
+    ((0.02, 0.01, 0.03), "above"), ((-0.02, -0.03, -0.01), "below"), ((0.0, -0.029, 0.029), "as good"), ((0.0, -0.031, 0.029), "not told apart"),
+    ((0.0, 0.0, 0.01), "as good"), ((0.0, math.nan, math.nan), "not told apart")])
+def test_not_told_apart_is_not_as_good(difference, expected):
+    assert standing(difference) == expected

@@ -3,6 +3,7 @@
 It takes the copies in figures/ if they are all there and of the present notebooks, and otherwise runs the notebooks at profile smoke first.
 """
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def main(options, rest=()):
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("_build", "__pycache__"))
     copy_ledger(root / "results" / "ledger.md", build / "results" / "ledger.md")
     for path in executed:
-        copy_with_profile(path, source / path.name)
+        copy_with_profile(path, source / path.name, runs=runs_shown(path))
     sys.path.insert(0, str(source))  # for the extension beside conf.py
     code = sphinx(["-W", "-n", "--keep-going", "-q", "-b", "html", "-d", str(build / "doctrees"), str(source), str(build / "html")])
     if code == 0:
@@ -76,15 +77,24 @@ def is_copy_of(copy, path):
     return cells == [cell.source for cell in source.cells]
 
 
-def copy_with_profile(path, target):
-    """Copy an executed notebook, with a line below its title that says which profile it shows."""
+def runs_shown(path):
+    """What the table beside an executed notebook says of its runs: {"kept": ..., "computed": ...}, or None without one."""
+    table = path.parent / "tables" / f"{path.stem}.json"
+    return json.loads(table.read_text(encoding="utf-8")).get("runs") if table.exists() else None
+
+
+def copy_with_profile(path, target, *, runs=None):
+    """Copy an executed notebook, with a line below its title that says which profile it shows, and who made its runs."""
     import nbformat
 
     nb = nbformat.read(path, 4)
     profile = nb.metadata.get("papermill", {}).get("parameters", {}).get("profile", "unknown")
     words = {"smoke": "sizes of a few seconds, to show that everything runs: its numbers say nothing about guidance",
              "fast": "a laptop without a GPU", "full": "one GPU"}.get(profile, "")
-    note = f"```{{note}}\nThis page shows profile **{profile}**: {words}. It was executed as a whole, and all of its numbers are its own.\n```"
+    made = "" if runs is None else (
+        f" Of the {runs['kept'] + runs['computed']} training runs behind its table it computed {runs['computed']}"
+        + (f"; {runs['kept']} are records kept with the project." if runs["kept"] else "."))
+    note = f"```{{note}}\nThis page shows profile **{profile}**: {words}. It was executed as a whole.{made}\n```"
     title, _, rest = nb.cells[0].source.partition("\n")
     nb.cells[0].source = f"{title}\n\n{note}\n{rest}"
     nb.cells = [cell for cell in nb.cells if "injected-parameters" not in cell.metadata.get("tags", [])]

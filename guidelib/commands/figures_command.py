@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from ..checkout import checkout, notebooks
+from ..checkpoints import writable
 from ..headless import check_parameters, run_notebook, say
 
 
@@ -38,7 +39,8 @@ def main(options, rest=()):
         check_parameters(paths, parameters)
         check_profile(options.profile)
         check_jobs(parameters["jobs"])
-    except (ValueError, FileNotFoundError) as error:
+        writable(out)
+    except (ValueError, OSError) as error:
         say(f"guidelib figures: {error}")
         return 2
     return make(paths, out, parameters, recompute=options.recompute)
@@ -53,7 +55,8 @@ def make(paths, out, parameters, *, recompute=False):
     with Progress(len(paths)) as progress:
         for path in paths:
             progress.begin(path.stem)
-            failed = run_notebook(path, out / path.name, parameters, environment={"GUIDELIB_PROGRESS": str(progress.file)} | ({"GUIDELIB_RECOMPUTE": "1"} if recompute else {}))
+            environment = {"GUIDELIB_PROGRESS": str(progress.file)} | ({"GUIDELIB_RECOMPUTE": "1"} if recompute else {})
+            failed = run_notebook(path, out / path.name, parameters, environment=environment)
             progress.end(failed)
             failures += [failed] if failed else []
     for failed in failures:
@@ -101,10 +104,9 @@ def assignment(text):
 
 
 def check_profile(profile):
-    from ..experiments import PROFILES
+    from ..experiments.settings import PROFILES, check
 
-    if profile not in PROFILES:
-        raise ValueError(f"no profile {profile!r}: choose from {', '.join(PROFILES)}")
+    check("profile", profile, PROFILES)
 
 
 def check_jobs(jobs):

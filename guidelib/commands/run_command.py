@@ -24,6 +24,7 @@ def arguments(parser):
 
 
 def main(options, rest=()):
+    from ..checkpoints import writable
     from ..experiments import config, run
     from ..experiments.dry_run import dry_run
     from ..experiments.records import path_of
@@ -35,6 +36,8 @@ def main(options, rest=()):
             for quantity, value in dry_run(made).itertuples(index=False):
                 print(f"{quantity:24}{value:,.0f}" if value == int(value) else f"{quantity:24}{value:,.3f}")
             return 0
+        if options.out:
+            writable(options.out)
         record = run(made, out=options.out, device=options.device)
     except (ValueError, OSError) as error:
         say(f"guidelib run: {error}")

@@ -3,12 +3,12 @@
 from .conditions import CONDITIONS, Condition, parse
 from .config import Config, config
 from .families import make_target
-from .gather import gather
+from .gather import free_seed, gather
 from .grid import run_grid
 from .records import difference, read_all, results, summary
 from .run import find_device, run
 from .runner import make_task
-from .settings import EXPERIMENTS, PROFILES, REGIMES, SEEDS
+from .settings import EXPERIMENTS, PROFILES, REGIMES, seeds
 
-__all__ = ["CONDITIONS", "Condition", "Config", "EXPERIMENTS", "PROFILES", "REGIMES", "SEEDS", "config", "difference", "find_device", "gather", "make_target", "make_task", "parse",
-           "read_all", "results", "run", "run_grid", "summary"]
+__all__ = ["CONDITIONS", "Condition", "Config", "EXPERIMENTS", "PROFILES", "REGIMES", "config", "difference", "find_device", "free_seed", "gather",
+           "make_target", "make_task", "parse", "read_all", "results", "run", "run_grid", "seeds", "summary"]

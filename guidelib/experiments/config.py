@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from types import NoneType
+from typing import get_args
 
 from .conditions import parse
-from .settings import EXPERIMENTS, OWN, PROFILES, REGIMES, SETTINGS, SPLIT_BY_SEED, TUNED
+from .settings import EXPERIMENTS, OWN, PROFILES, REGIMES, SETTINGS, SPLIT_BY_SEED, TUNED, check
 
 RECIPE = 2  # raised whenever the numbers of an experiment change
 WITH_BIASES = ("deep-fcn", "wide-fcn", "deep-fcn-vit")
@@ -95,6 +97,29 @@ class Config:
         return replace(self, **changes)
 
 
+WORDS = {int: "a whole number", float: "a number", str: "a word", bool: "True or False", NoneType: "None"}
+
+
+def typed(name, value):
+    """A setting of a Config as its field has it, a whole number where a number is asked for as a float; ValueError if it is of another kind.
+
+    >>> typed("lr", 1)
+    1.0
+    >>> typed("depth", "abc")
+    Traceback (most recent call last):
+    ValueError: depth is a whole number, received 'abc': give it as depth=50
+    """
+    field = Config.__dataclass_fields__[name]
+    kinds = get_args(field.type) or (field.type,)
+    value = value.item() if hasattr(value, "item") else value  # numbers of numpy and torch
+    if float in kinds and type(value) is int:
+        value = float(value)
+    if type(value) not in kinds:
+        example = "" if field.default is MISSING else f": give it as {name}={field.default!r}"
+        raise ValueError(f"{name} is {' or '.join(WORDS[kind] for kind in kinds)}, received {value!r}{example}")
+    return value
+
+
 def config(experiment, *, condition="base", profile="fast", regime="untrainable", seed=0, **overrides):
     """The Config of one run: profile, regime and condition give the numbers, `overrides` change any of them.
 
@@ -107,8 +132,7 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     from ..tasks import fingerprint
 
     for name, value, known in (("experiment", experiment, EXPERIMENTS), ("profile", profile, PROFILES), ("regime", regime, REGIMES)):
-        if value not in known:
-            raise ValueError(f"no {name} {value!r}: choose from {', '.join(known)}")
+        check(name, value, known)
     parsed = parse(condition)
     unknown = set(overrides) - {f.name for f in fields(Config)}
     if unknown:
@@ -132,7 +156,7 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
         if experiment in ("copy-paste", "parity", "language-model"):
             raise ValueError(f"{experiment} has no residual base: its target is a plain recurrent net, or has skips already")
         values["residual"] = True
-    values |= overrides
+    values |= {name: typed(name, value) for name, value in overrides.items()}
     made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed, **values)
     return made if made.data_hash else made.with_(data_hash=fingerprint(made.data))
 

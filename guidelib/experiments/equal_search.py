@@ -2,8 +2,9 @@
 
     python -m guidelib.experiments.equal_search deep-fcn --out results/search
 
-Guidance throughout is tried at two learning rates and three weights; the base, which has no weight, at six learning rates; the base with
-any recipe that needs no guide at two rates and three initialisations. Its seeds are none of those that results are reported on.
+Guidance throughout is tried at two learning rates and three weights; what has no weight, the base, the shifted biases and the training
+after a warm-up, at six learning rates; the base with any recipe that needs no guide at two rates and three initialisations, without
+dropout. Its seeds are none of those that results are reported on.
 """
 
 import argparse
@@ -13,12 +14,13 @@ from pathlib import Path
 from . import config, run_grid
 
 SEEDS = (100, 101)
+GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family", "other-family")
 GUIDED = tuple({"lr": lr, "weight": weight} for lr, weight in product((1e-3, 3e-3), (1.0, 3.0, 10.0)))
-BASE = tuple({"lr": lr} for lr in (3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2))
+RATES = tuple({"lr": lr} for lr in (3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2))
 TUNED = tuple({"lr": lr, "dropout": 0.0, "init": init} for lr, init in product((1e-3, 3e-3), ("default", "he", "orthogonal")))
 TRIALS = {
-    "deep-fcn": {"base": BASE, "base-tuned": TUNED} | dict.fromkeys(
-        ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family", "other-family"), GUIDED),
+    "deep-fcn": {"base": RATES, "base-tuned": TUNED, "shifted-init": RATES} | dict.fromkeys(GUIDES, GUIDED)
+    | {f"{guide}-warm-up": RATES for guide in GUIDES},
 }
 COLUMNS = ("validation_accuracy", "validation_loss", "status", "best_epoch")
 

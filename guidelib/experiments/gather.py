@@ -1,12 +1,17 @@
 """Records that the project keeps, so that a tutorial can show many runs and make few."""
 
 import os
+from pathlib import Path
 
 from ..checkout import ROOT
+from .config import Config
+from .config import config as config_
 from .grid import run_grid
 from .records import path_of, read
+from .settings import seeds
 
 KEPT = ROOT / "results"  # committed records, results/PROFILE/*.json
+_handed_out = set()  # keys of the kept records that this process has been given: what it shows besides them it has computed
 
 
 def gather(configs, *, out, make, kept=KEPT, jobs=2, device="auto"):
@@ -27,9 +32,29 @@ def gather(configs, *, out, make, kept=KEPT, jobs=2, device="auto"):
         path = next((p for p in (path_of(config, folder) for folder in folders) if p.exists()), None)
         if path is not None:
             found[config.key()] = read(path)
+            if path.parent != Path(out):
+                _handed_out.add(config.key())
         else:
             rest.append(config)
     if rest and (make or recompute):
         found |= {c.key(): r for c, r in zip(rest, run_grid(rest, out=out, jobs=jobs, device=device), strict=True)}
         rest = []
     return [found[c.key()] for c in configs if c.key() in found], rest
+
+
+def kept_among(records):
+    """How many of these records were handed out by `gather` from those that the project keeps; the others were computed here."""
+    known = set(Config.__dataclass_fields__)
+    return sum(set(r["config"]) == known and Config(**r["config"]).key() in _handed_out for r in records)
+
+
+def free_seed(experiment, condition, *, profile="fast", regime="untrainable", kept=KEPT, **overrides):
+    """The first seed, after those that results are reported on, of which the project keeps no record: for a run made before the reader's eyes.
+
+    >>> free_seed("deep-fcn", "base", profile="smoke")
+    2
+    """
+    seed = max(seeds(experiment, profile=profile, regime=regime)) + 1
+    while path_of(config_(experiment, condition=condition, profile=profile, regime=regime, seed=seed, **overrides), kept / profile).exists():
+        seed += 1
+    return seed

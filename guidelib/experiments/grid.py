@@ -4,8 +4,8 @@ import os
 import traceback
 from pathlib import Path
 
+from ..checkpoints import writable
 from ..headless import say
-
 from .progress import Report, forget, name_of, progress_of, screen  # progress_of for readers
 from .records import path_of, read
 from .run import lock_of, run
@@ -21,11 +21,13 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
     `out`. A run whose worker is killed, or runs out of memory, is resumed from its checkpoint in a new one; if that happens three times, it is
     listed too. joblib.parallel_config(backend=...) chooses other workers, such as those of a Dask cluster, which must see the folder
     `out`. How far they are is shown in one line of text if somebody watches; where GUIDELIB_PROGRESS names a file, it is
-    written there instead, for progress_of(). ValueError unless jobs is a whole number, 1 or more.
+    written there instead, for progress_of(). ValueError unless jobs is a whole number, 1 or more; OSError if `out` cannot be written to.
     """
     check_jobs(jobs)
     configs, out = list(configs), Path(out).resolve()  # a worker may have another working folder
     todo = {c.key(): c for c in configs if recompute or not path_of(c, out).exists()}
+    if todo:
+        writable(out)  # said once, before anything is computed
     failures, file = {}, os.environ.get("GUIDELIB_PROGRESS")
     # In a notebook run headless nobody watches: who started it reads the file, and shows that.
     show = screen() if progress and todo and not file else None

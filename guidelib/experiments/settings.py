@@ -1,8 +1,11 @@
 """The numbers of each experiment at each size: what differs from the defaults of Config, and the settings found by searches."""
 
+from difflib import get_close_matches
+
 EXPERIMENTS = ("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit", "copy-paste", "parity", "language-model")
 PROFILES = ("smoke", "fast", "full", "paper")
-SEEDS = {"smoke": (0, 1), "fast": (0, 1, 2), "full": (0, 1, 2, 3, 4), "paper": (0, 1, 2, 3, 4)}
+SEEDS = {"smoke": (0, 1), "fast": (0, 1, 2, 3, 4), "full": (0, 1, 2, 3, 4), "paper": (0, 1, 2, 3, 4)}
+FRESH = {("deep-fcn", "untrainable", "fast"): (10, 11, 12, 13, 14)}  # where a search or an earlier look may have seen the others
 
 IMAGES = {
     "smoke": {"data": "digits", "train": 200, "validation": 100, "depth": 6, "width": 32, "guide_width": 4, "guide_epochs": 2,
@@ -64,6 +67,7 @@ REGIMES = {
 # Settings of base-tuned: found by guidelib.experiments.search on base runs alone, chosen on validation; its logs are in results/search.
 TUNED = {
     ("deep-fcn-vit", "untrainable", "fast"): {"lr": 3e-3, "dropout": 0.0, "weight_decay": 1e-4},
+    ("deep-fcn", "untrainable", "fast"): {"lr": 3e-3, "dropout": 0.0, "init": "orthogonal"},
     ("deep-fcn", "overfit", "fast"): {"lr": 3e-3, "init": "orthogonal"},
     ("wide-fcn", "untrainable", "fast"): {"lr": 3e-3, "dropout": 0.1},
     ("deep-convnet", "untrainable", "fast"): {"lr": 1e-2, "init": "he", "weight_decay": 1e-4},
@@ -76,8 +80,42 @@ TUNED = {
 # guidelib.experiments.equal_search, on seeds that no result is reported on, chosen on validation. What is not named here has the setting's.
 OWN = {
     ("deep-fcn", "untrainable", "fast"): {
+        "base": {"lr": 3e-3},
+        "untrained": {"lr": 3e-3, "weight": 1.0},
+        "trained": {"lr": 3e-3, "weight": 3.0},
+        "identity": {"lr": 3e-3, "weight": 1.0},
+        "data-gram": {"lr": 3e-3, "weight": 3.0},
+        "shuffled": {"lr": 3e-3, "weight": 1.0},
         # BatchNorm as in eval is the identity in an untrained net: 50 such layers end in features that no longer tell examples apart.
-        "same-family": {"guide_norm": "batch"}, "same-family-warm-up": {"guide_norm": "batch"}, "same-family-stopped": {"guide_norm": "batch"},
+        "same-family": {"lr": 3e-3, "weight": 1.0, "guide_norm": "batch"},
+        "other-family": {"lr": 3e-3, "weight": 1.0},
+        "same-family-warm-up": {"guide_norm": "batch"},
+        # Not searched for: as the condition that they are read beside.
+        "base-residual": {"lr": 3e-3}, "distilled": {"lr": 3e-3}, "distilled-untrained": {"lr": 3e-3},
+        "untrained-stopped": {"lr": 3e-3, "weight": 1.0},
     },
 }
 SPLIT_BY_SEED = {("deep-fcn", "untrainable", "fast")}  # here each seed draws its own training, validation and test images
+
+
+def seeds(experiment, *, profile="fast", regime="untrainable"):
+    """The seeds on which results are reported, as a list; ValueError for a name that is not known.
+
+    >>> seeds("deep-fcn", profile="smoke"), seeds("deep-fcn")
+    ([0, 1], [10, 11, 12, 13, 14])
+    """
+    for name, value, known in (("experiment", experiment, EXPERIMENTS), ("profile", profile, PROFILES), ("regime", regime, REGIMES)):
+        check(name, value, known)
+    return list(FRESH.get((experiment, regime, profile), SEEDS[profile]))
+
+
+def check(name, value, known):
+    """Raise a ValueError that lists what is known, and what may have been meant, if a value is none of it.
+
+    >>> check("profile", "fats", PROFILES)
+    Traceback (most recent call last):
+    ValueError: no profile 'fats', did you mean 'fast'? Choose from smoke, fast, full, paper
+    """
+    if value not in known:
+        near = get_close_matches(str(value).lower(), known, n=1)
+        raise ValueError(f"no {name} {value!r}{f', did you mean {near[0]!r}?' if near else ':'} {'C' if near else 'c'}hoose from {', '.join(known)}")

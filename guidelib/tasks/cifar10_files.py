@@ -127,12 +127,12 @@ def fetch(url, path, *, progress):
     """Copy what a URL gives into a file; OSError if less came than was announced."""
     from urllib.request import urlopen
 
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     with urlopen(url, timeout=60) as answer, open(path, "wb") as file:
         announced = answer.headers.get("Content-Length")
         total = None if announced is None else int(announced)
-        with tqdm(total=total, unit="B", unit_scale=True, desc=path.stem, disable=None if progress else True) as bar:
+        with tqdm(total=total, unit="B", unit_scale=True, desc=path.stem, disable=not progress) as bar:
             while block := answer.read(1 << 20):
                 file.write(block)
                 bar.update(len(block))
