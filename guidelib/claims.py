@@ -195,12 +195,13 @@ def controls_said(records, condition, controls, *, metric="test_accuracy"):
 
     seeds = len({r["config"]["seed"] for r in records if r["config"]["condition"] == condition})
     found = {c: effect(records, condition, against=c, metric=metric) for c in controls if any(r["config"]["condition"] == c for r in records)}
-    words = {"above": "put it above", "below": "put it below", "as good": "show to be as good, within 3 points,", "not told apart": "cannot tell it from"}
+    words = {"above": "it is above", "below": "it is below", "as good": "it is as good, within 3 points, as",
+             "not told apart": f"these {seeds} seeds cannot tell it from"}
     lines = []
     for how, said in words.items():
         names = [f"{named(c).removeprefix('control: ')} ({percent(*d, signed=True)})" for c, d in found.items() if standing(d) == how]
-        lines += [f"- These {seeds} seeds {said}: {'; '.join(names)}."] if names else []
-    return f"{capital(named(condition))} minus each control, points and 95 % interval:\n\n" + ("\n".join(lines) or "- no control was run.")
+        lines += [f"- {said}: {'; '.join(names)}"] if names else []
+    return f"{capital(named(condition))} beside its controls (its accuracy minus theirs, points, 95 % interval over {seeds} seeds):\n\n" + ("\n".join(lines) or "- no control was run.")
 
 
 def alignment_said(records, conditions):

@@ -185,7 +185,7 @@ def page(folder, *, claims=CLAIMS):
     alone = len(claims) - tried - waiting - closed
     compared = int((kinds != "not tested").sum())
     lines = [HEAD, f"**{int((kinds == UNTESTED).sum())} of {compared} comparisons do not test their claim**: the setting could not have gone either way, or "
-             "what the claim is about did not happen in it. The others:", "",
+             "what the claim is about did not happen in it.", "",
              "| | " + " | ".join(PROFILES) + " |", "|---|" + "---|" * len(PROFILES)]
     for words in VERDICTS[:-1]:
         counts = [int(((kinds == words) & (table["profile"] == p)).sum()) for p in PROFILES]
@@ -235,7 +235,8 @@ records in this folder; nothing here is typed by hand.
   interval includes 0, *better* those above the guided runs. *does not hold* if the effect's upper end is below 0; else
   *undecided at this n*. A claim that guidance cures overfitting is tested only where the base overfits.
 - a misalignment *fell* if in 80 % of the seeds it ends at least a quarter lower than it began, and began at 0.05 or more: the mean over pairs, of
-  training batches in the first and the last epoch with a guide, or of noise in the first and the last five steps of a warm-up.
+  training batches in the first and the last epoch with a guide, or of noise in the first and the last five steps of a warm-up. What the first
+  epoch itself brought is not seen in this, so that the rule is hard on guides that are approached at once.
 - the base is *at chance* if the interval of its test accuracy includes chance or lies below; it *overfits* if training accuracy ends above
   validation accuracy by more than 10 points in the mean, and by an interval that excludes 0; it *saturates* if training accuracy ends more than 10
   points below the guide's architecture trained alone (below 100 % without such runs) and rises by less than 1 point over the last quarter of the

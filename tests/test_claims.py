@@ -47,8 +47,8 @@ def test_not_told_apart_is_never_said_to_be_as_good():
     records = [r for r in RECORDS if r["config"]["condition"] == "untrained"] + [record(c, seed, v) for c, three in values.items() for seed, v in enumerate(three)]
     said = claims.controls_said(records, "untrained", list(values)).split("\n- ")
     assert [line.split("(")[0].strip() for line in said[1:]] == [
-        "These 3 seeds put it above: random net of the target's family", "These 3 seeds put it below: the input's own Gram matrix",
-        "These 3 seeds show to be as good, within 3 points,: shuffled examples", "These 3 seeds cannot tell it from: identity Gram matrix"]
+        "it is above: random net of the target's family", "it is below: the input's own Gram matrix",
+        "it is as good, within 3 points, as: shuffled examples", "these 3 seeds cannot tell it from: identity Gram matrix"]
 
 
 def test_sentence_and_table_hold_the_numbers_of_the_row():

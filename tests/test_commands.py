@@ -130,3 +130,27 @@ def test_list_names_everything(capsys):
 
 def test_the_test_command_ends_with_the_exit_code_of_pytest():
     assert guidelib("test", "-q", "-k", "nothing_is_called_like_this").returncode == 5  # pytest's word for "no test was selected"
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["run", "deep-fcn", "--set", "depth=abc"], "depth is a whole number, received 'abc': give it as depth=50"),
+    (["run", "deep-fcn", "--profile", "fats"], "no profile 'fats', did you mean 'fast'?"),
+    (["run", "deep-fcn", "--condition", "untrained-warmup"], "no condition 'untrained-warmup', did you mean 'untrained-warm-up'?"),
+    (["run", "deep-fcn", "--profile", "smoke", "--out", "FILE/records"], "choose another folder, out_dir in a notebook or --out in a command"),
+    (["figures", "--profile", "Smoke"], "no profile 'Smoke', did you mean 'smoke'?"),
+    (["figures", "--profile", "smoke", "--out", "FILE/figures"], "choose another folder, out_dir in a notebook or --out in a command")])
+def test_a_slip_is_answered_in_one_line_with_the_repair(tmp_path, capsys, words, said):
+    (tmp_path / "FILE").write_text("no folder")  # nothing can be made in it, whoever asks
+    assert main([word.replace("FILE", str(tmp_path / "FILE")) for word in words]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and said in lines[0]
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_before_a_grid_or_a_figure(tmp_path):
+    import guidelib as gl
+
+    (tmp_path / "file").write_text("no folder")
+    smoke = gl.experiments.config("deep-fcn", profile="smoke")
+    for write in (lambda out: gl.experiments.run_grid([smoke], out=out), lambda out: gl.figures.show(None, "name", alt="words", out=out)):
+        with pytest.raises(OSError, match="nothing can be written to .*file.*choose another folder"):
+            write(tmp_path / "file" / "inside")

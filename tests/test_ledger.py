@@ -223,9 +223,10 @@ def test_comparison_with_another_condition(tmp_path):
 def test_a_claim_of_harm_is_against_the_base_as_it_is(tmp_path):
     claim = Claim("w", "table 0", "it harms", "", "deep-fcn", "distilled-untrained", worse=True)
     add(tmp_path, "base-tuned", 0.9)
-    add(tmp_path, "base", 0.1)
-    add(tmp_path, "distilled-untrained", 0.1, noise=0.01)
+    add(tmp_path, "base", 0.2)
+    add(tmp_path, "distilled-untrained", 0.2, noise=0.01)
     assert only(tmp_path, claim)["verdict"] == "undecided at this n"
+    add(tmp_path, "distilled-untrained", 0.1, noise=0.01)
     add(tmp_path, "base", 0.4)
     row = only(tmp_path, claim)
     assert (row["verdict"], row["against"]) == ("holds", "base") and row["effect"] > 0.29

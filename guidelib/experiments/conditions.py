@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .settings import check
+
 GUIDES = ("trained", "untrained", "identity", "data-gram", "shuffled", "same-family", "other-family", "fresh-noise")
 SCHEDULES = {
     "": "throughout, on data",
@@ -33,8 +35,7 @@ def parse(name):
     >>> parse("same-family-warm-up")
     Condition(name='same-family-warm-up', guide='same-family', schedule='warm-up', teacher=None)
     """
-    if name not in CONDITIONS:
-        raise ValueError(f"no condition {name!r}: choose from {', '.join(CONDITIONS)}")
+    check("condition", name, CONDITIONS)
     if name in BASES or name in (SHIFTED, ALONE):
         return Condition(name)
     if name in DISTILLATIONS:
