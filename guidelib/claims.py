@@ -8,26 +8,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-IMAGES = ("digits", "cifar10", "imagenet")
-CONTROLS = ("identity", "data-gram", "shuffled", "same-family", "other-family", "fresh-noise")
+from .experiments.conditions import CONDITIONS, find_condition
 
-LABELS = {
-    "base": "base: no guide",
-    "base-tuned": "base, tuned",
-    "shifted-init": "no guide, BatchNorm biases start at 1",
-    "guide-alone": "the guide's own architecture, trained alone",
-    "base-residual": "base with skips (another network)",
-    "distilled": "distilled, trained teacher",
-    "distilled-untrained": "distilled, untrained teacher",
-    "sp-trained": "similarity-preserving, trained teacher",
-    "sp-untrained": "similarity-preserving, untrained teacher",
-    "trained": "trained guide", "untrained": "untrained guide", "identity": "control: identity Gram matrix",
-    "data-gram": "control: the input's own Gram matrix", "shuffled": "control: shuffled examples",
-    "same-family": "control: random net of the target's family", "other-family": "control: random Transformer",
-    "fresh-noise": "control: noise features",
-}
-LABELS |= {f"{guide}-{schedule}": f"{LABELS[guide]}, {words}" for guide in ("trained", "untrained", *CONTROLS)
-           for schedule, words in (("warm-up", "warm-up"), ("stopped", "then stopped"), ("noise-fed", "fed noise"))}
+IMAGES = ("digits", "cifar10", "imagenet")
 
 
 def role(condition):
@@ -36,13 +19,16 @@ def role(condition):
     >>> role("identity-warm-up"), role("untrained"), role("base-tuned")
     ('control', 'guided', 'base')
     """
-    if condition.startswith("base"):
-        return "base"
-    if condition in ("guide-alone", "shifted-init"):
-        return "reference"
-    if condition.startswith(("distilled", "sp-")):
-        return "distilled"
-    return "control" if condition.startswith(CONTROLS) else "guided"
+    return find_condition(condition).role
+
+
+def named(condition):
+    """A condition as readers know it.
+
+    >>> named("untrained-warm-up"), named("base (orthogonal)")
+    ('untrained guide, warm-up', 'base: no guide (orthogonal)')
+    """
+    return find_condition(condition).label
 
 
 def percent(mean, low=None, high=None, *, signed=False):
@@ -147,11 +133,6 @@ def table(rows):
         return HTML(readable(rows).to_html(index=False, justify="left", border=0))
 
 
-def named(condition):
-    """A condition as readers know it."""
-    return LABELS.get(condition, condition)
-
-
 def in_words(verdict):
     """A verdict with its controls as readers know them.
 
@@ -159,10 +140,11 @@ def in_words(verdict):
     'holds, not told apart from: identity Gram matrix, warm-up; better: shuffled examples, warm-up'
     """
     def words(found):
-        return LABELS.get(found[0], found[0]).removeprefix("control: ")
+        name = found[0]
+        return named(name).removeprefix("control: ") if name in CONDITIONS else name
 
     head, colon, rest = verdict.partition(":")
-    return head + colon + re.sub(r"[a-z]+(-[a-z]+)+|\b(identity|shuffled)\b", words, rest)
+    return head + colon + re.sub(r"[a-z-]+", words, rest)
 
 
 def sentence(r):

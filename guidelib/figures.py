@@ -6,7 +6,7 @@ Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker
 import numpy as np
 
 from .checkpoints import writable
-from .claims import LABELS, role
+from .claims import named, role
 
 PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distilled": "#009E73", "reference": "#CC79A7"}  # Okabe and Ito
 MARKERS = {"base": "o", "guided": "D", "control": "s", "distilled": "^", "reference": "P"}
@@ -65,7 +65,7 @@ def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent
             ax.axvline(scale * value, color="black", linestyle=style, linewidth=1)
             side = "right" if not percent and name == "chance" else "left"  # a perplexity lies below chance, and the line at the right end
             ax.text(scale * value, -0.85, f" {name} ", fontsize="small", va="center", ha=side)
-    ax.set_yticks(range(len(conditions)), [LABELS.get(c, c) for c in conditions])
+    ax.set_yticks(range(len(conditions)), [named(c) for c in conditions])
     ax.set(xlabel=f"{metric.replace('_', ' ')}{' (%)' if percent else ''}", ylim=(len(conditions) - 0.5, -1.2), title=note)
     if percent:
         ax.set_xlim(-2, 102)  # an interval over few seeds may reach beyond what an accuracy can be; it is cut here, not in the table
@@ -86,7 +86,7 @@ def schedules(table, summary, *, guides, references, chance, live=(), note=""):
         ax.axvline(100 * chance, color="black", linestyle="--", linewidth=1)
         ax.axhline(len(references) - 0.5, color="black", linewidth=0.5)
         ax.set(xlabel="test accuracy (%)", xlim=(-2, 102), title=title)
-    panels[0].set_yticks(range(len(names)), [LABELS.get(c, c) for c in names])
+    panels[0].set_yticks(range(len(names)), [named(c) for c in names])
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     figure.suptitle(f"{note}; chance dashed" if note else "chance dashed", fontsize="medium")
     _legend(panels[1], {role(c) for c in names}, live=live)
@@ -121,7 +121,7 @@ def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
             length = min(len(t) for t in tables)
             values = scale * np.stack([t[column].to_numpy()[:length] for t in tables])  # (seeds, epochs)
             epochs, colour = np.arange(1, length + 1), f"C{i % 10}"
-            ax.plot(epochs, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=LABELS.get(condition, condition))
+            ax.plot(epochs, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=named(condition))
             ax.fill_between(epochs, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
         if chance is not None:
             ax.axhline(scale * chance, color="black", linestyle="--", linewidth=1)

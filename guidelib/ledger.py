@@ -84,7 +84,7 @@ def rows(claim, found):
 
 def findings(claim, found):
     """What a Row holds beside the claim's own words, from the Runs of its experiment at one setting."""
-    from .experiments import parse, seeds
+    from .experiments import find_condition, seeds
 
     def of(condition, overrides):
         return by_seed([run for run in found if run.has(condition, overrides)])
@@ -126,7 +126,7 @@ def findings(claim, found):
         notes.append(f"no {' or '.join(sorted(set(bases) - set(rivals)))}")
     if claim.controls and not controls:
         notes.append("no control")
-    helped = parse(claim.condition).guide is not None or parse(claim.condition).teacher is not None
+    helped = find_condition(claim.condition).role in ("guided", "control", "distilled")
     if helped and not alone:
         notes.append("no runs of the guide's architecture alone")
     stands = METRICS[claim.metric].of_the_whole

@@ -59,12 +59,11 @@ class Claim:
     @property
     def controls(self):
         """The controls of a guided condition, under its own schedule; none for other conditions, for harm, or for how well a target aligns."""
-        from .claims import CONTROLS
+        from .experiments import CONDITIONS
 
-        guide, _, schedule = self.condition.partition("-")
-        if guide not in ("trained", "untrained") or self.worse or self.metric == "misalignment":
+        if self.condition not in CONDITIONS or self.worse or self.metric == "misalignment":
             return ()
-        return tuple(name for name in (f"{control}-{schedule}".rstrip("-") for control in CONTROLS) if name != self.against)
+        return tuple(c.name for c in CONDITIONS[self.condition].controls() if c.name != self.against)
 
 
 def untested(id, source, statement, reason, paper=""):

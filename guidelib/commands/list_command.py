@@ -16,5 +16,5 @@ def main(options, rest=()):
         names = ["(none: installed without a checkout)"]
     for title, entries in (("notebooks", names), ("experiments", EXPERIMENTS), ("profiles", PROFILES), ("regimes", REGIMES), ("conditions", CONDITIONS)):
         print(f"{title}:\n  " + "\n  ".join(entries))
-    print("schedules, the ends of conditions:\n  " + "\n  ".join(f"{name or '(none)':12}{text}" for name, text in SCHEDULES.items()))
+    print("schedules, the ends of conditions:\n  " + "\n  ".join(f"{name or '(none)':12}{text}" for name, (text, _) in SCHEDULES.items()))
     return 0

@@ -1,46 +1,150 @@
-"""Conditions of an experiment: a base, a distillation of outputs or of similarities, or GUIDE[-SCHEDULE]."""
+"""The conditions of the experiments: the one table that says what each is called, what it is for, and how its guide is built.
 
-from dataclasses import dataclass
+Nobody else takes a name apart. A condition is a base or a reference without a guide, a distillation, or a guide or control under a
+schedule; add a line to BASES, DISTILLATIONS or GUIDES, and it can be run, costed, drawn and judged.
+"""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from .. import controls
 from .settings import check
 
-GUIDES = ("trained", "untrained", "identity", "data-gram", "shuffled", "same-family", "other-family", "fresh-noise")
-SCHEDULES = {
-    "": "throughout, on data",
-    "warm-up": "alignment alone, on noise, before training",
-    "stopped": "for the first steps on data, then none",
-    "noise-fed": "throughout, the guide fed noise",
+ROLES = ("base", "guided", "control", "distilled", "reference")
+SCHEDULES = {  # name: (what it is, what a label adds)
+    "": ("throughout, on data", ""),
+    "warm-up": ("alignment alone, on noise, before training", "warm-up"),
+    "stopped": ("for the first steps on data, then none", "then stopped"),
+    "noise-fed": ("throughout, the guide fed noise", "fed noise"),
 }
-BASES = ("base", "base-tuned", "base-residual")
-SHIFTED = "shifted-init"  # no guide: every BatchNorm's bias starts at 1
-ALONE = "guide-alone"  # a network of the guide's family trained by itself: what the target is measured by
-DISTILLATIONS = ("distilled", "distilled-untrained")
-PRESERVED = ("sp-trained", "sp-untrained")  # similarity-preserving distillation, over the same layer pairs as guidance
-CONDITIONS = BASES + (SHIFTED, ALONE) + DISTILLATIONS + PRESERVED + tuple(f"{guide}-{schedule}".rstrip("-") for guide in GUIDES for schedule in SCHEDULES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One condition.
+
+    role: one of ROLES. guide: the name of what steers the target, or None; schedule: one of SCHEDULES, when it does. build: makes
+    the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher: outputs are distilled from it. alone: the
+    guide's own network is trained in the target's place. tuned: it has the settings that a search found (settings.TUNED). settings: what else
+    it changes in a Config. only: the experiments that have it, all if empty; why the others do not.
+    """
+
+    name: str
+    role: str
+    label: str
+    guide: str | None = None
+    schedule: str = ""
+    build: Callable | None = field(default=None, repr=False, compare=False)
+    learns: bool = False
+    teacher: bool = False
+    alone: bool = False
+    tuned: bool = False
+    settings: dict = field(default_factory=dict)
+    only: tuple = ()
+    why: str = ""
+
+    @property
+    def warms_up(self):
+        """Whether the target is aligned before training, and trained without a guide."""
+        return self.guide is not None and self.schedule == "warm-up"
+
+    @property
+    def stays(self):
+        """Whether the guide is there while the target is trained, to the end or not."""
+        return self.guide is not None and self.schedule != "warm-up"
+
+    def controls(self):
+        """The conditions that an effect of this one has to beat: every control under its schedule; none for what has no guide to explain.
+
+        >>> [c.name for c in CONDITIONS["trained-warm-up"].controls()][:2]
+        ['identity-warm-up', 'data-gram-warm-up']
+        """
+        if self.role != "guided":
+            return ()
+        return tuple(c for c in CONDITIONS.values() if c.role == "control" and c.schedule == self.schedule)
 
 
 @dataclass(frozen=True)
-class Condition:
-    """guide: one of GUIDES or None. schedule: one of SCHEDULES. teacher: None, "trained" or "untrained"."""
+class Parts:
+    """What a guide is built from. like: the Guide around a network of the guide's family; same, other: call for a Guide around a random net
+    of the target's family and of a third one; seed: of what the control draws."""
 
-    name: str
-    guide: str | None = None
-    schedule: str = ""
-    teacher: str | None = None
+    like: object
+    same: Callable
+    other: Callable
+    seed: int
 
 
-def parse(name):
+@dataclass(frozen=True)
+class Kind:
+    """What steers the target, under any schedule: its role, label, and how it is built from Parts."""
+
+    role: str
+    label: str
+    build: Callable
+    learns: bool = False
+
+
+GUIDES = {
+    "trained": Kind("guided", "trained guide", lambda parts: parts.like, learns=True),
+    "untrained": Kind("guided", "untrained guide", lambda parts: parts.like),
+    "identity": Kind("control", "control: identity Gram matrix", lambda parts: controls.identity(parts.like)),
+    "data-gram": Kind("control", "control: the input's own Gram matrix", lambda parts: controls.data_gram(parts.like)),
+    "shuffled": Kind("control", "control: shuffled examples", lambda parts: controls.shuffled(parts.like, seed=parts.seed)),
+    "same-family": Kind("control", "control: random net of the target's family", lambda parts: parts.same()),
+    "other-family": Kind("control", "control: random net of a third family", lambda parts: parts.other()),
+    "fresh-noise": Kind("control", "control: noise features", lambda parts: controls.fresh_noise(parts.like, seed=parts.seed)),
+}
+
+BASES = (
+    Condition(name="base", role="base", label="base: no guide"),
+    Condition(name="base-tuned", role="base", label="base, tuned", tuned=True),
+    Condition(name="base-residual", role="base", label="base with skips (another network)", settings={"residual": True},
+              only=("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit"), why="its target is a plain recurrent net, or has skips already"),
+    Condition(name="shifted-init", role="reference", label="no guide, BatchNorm biases start at 1", settings={"init": "shifted"},
+              only=("deep-fcn", "wide-fcn", "deep-fcn-vit"), why="its target is no fully connected net with BatchNorm"),
+    Condition(name="guide-alone", role="reference", label="the guide's own architecture, trained alone", alone=True),
+)
+PRESERVING = {"similarity": "sp", "reduce": "mean", "weight": 3000.0}  # the usual weight (Tian et al. 2020), spread over the pairs
+DISTILLATIONS = (
+    Condition(name="distilled", role="distilled", label="distilled, trained teacher", teacher=True, learns=True),
+    Condition(name="distilled-untrained", role="distilled", label="distilled, untrained teacher", teacher=True),
+    Condition(name="sp-trained", role="distilled", label="similarity-preserving, trained teacher", guide="trained", build=GUIDES["trained"].build,
+              learns=True, settings=PRESERVING),
+    Condition(name="sp-untrained", role="distilled", label="similarity-preserving, untrained teacher", guide="untrained",
+              build=GUIDES["untrained"].build, settings=PRESERVING),
+)
+
+
+def table():
+    """{name: Condition} of all, in the order in which they are listed and drawn."""
+    guided = [Condition(name=f"{name}-{schedule}" if schedule else name, role=kind.role, label=f"{kind.label}, {words}" if words else kind.label,
+                        guide=name, schedule=schedule, build=kind.build, learns=kind.learns)
+              for name, kind in GUIDES.items() for schedule, (_, words) in SCHEDULES.items()]
+    return {condition.name: condition for condition in (*BASES, *DISTILLATIONS, *guided)}
+
+
+CONDITIONS = table()
+
+
+def find_condition(name):
     """The Condition of a name; ValueError lists them all.
 
-    >>> parse("same-family-warm-up")
-    Condition(name='same-family-warm-up', guide='same-family', schedule='warm-up', teacher=None)
+    A variant of a condition, "NAME (what differs)" as made by `variant`, has all but its name and label from NAME.
+
+    >>> find_condition("same-family-warm-up").guide, find_condition("same-family-warm-up").schedule
+    ('same-family', 'warm-up')
     """
-    check("condition", name, CONDITIONS)
-    if name in BASES or name in (SHIFTED, ALONE):
-        return Condition(name)
-    if name in DISTILLATIONS:
-        return Condition(name, teacher="untrained" if name.endswith("-untrained") else "trained")
-    if name in PRESERVED:
-        return Condition(name, guide=name.removeprefix("sp-"))
-    guide = next(g for g in GUIDES if name == g or name.startswith(f"{g}-"))
-    return Condition(name, guide=guide, schedule=name[len(guide) + 1:])
+    base, _, differs = name.partition(" (")
+    check("condition", base, CONDITIONS)
+    found = CONDITIONS[base]
+    return found if not differs else replace(found, name=name, label=f"{found.label} ({differs}")
+
+
+def variant(records, differs):
+    """Records under a name of their own, for tables and figures: as they are, but that what differs in them stands behind their condition.
+
+    >>> variant([{"config": {"condition": "base", "seed": 0}}], "orthogonal")
+    [{'config': {'condition': 'base (orthogonal)', 'seed': 0}}]
+    """
+    return [r | {"config": r["config"] | {"condition": f"{r['config']['condition']} ({differs})"}} for r in records]

@@ -6,11 +6,10 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from types import NoneType
 from typing import get_args
 
-from .conditions import parse
+from .conditions import find_condition
 from .settings import EXPERIMENTS, OWN, PROFILES, REGIMES, SETTINGS, SPLIT_BY_SEED, TUNED, check
 
 RECIPE = 2  # raised whenever the numbers of an experiment change
-WITH_BIASES = ("deep-fcn", "wide-fcn", "deep-fcn-vit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +132,9 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
 
     for name, value, known in (("experiment", experiment, EXPERIMENTS), ("profile", profile, PROFILES), ("regime", regime, REGIMES)):
         check(name, value, known)
-    parsed = parse(condition)
+    asked = find_condition(condition)
+    if asked.only and experiment not in asked.only:
+        raise ValueError(f"{experiment} has no {condition}: {asked.why}")
     unknown = set(overrides) - {f.name for f in fields(Config)}
     if unknown:
         raise ValueError(f"no setting {sorted(unknown)}: choose from {[f.name for f in fields(Config)]}")
@@ -143,19 +144,8 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     values |= SETTINGS[experiment][profile] | REGIMES[regime].get((experiment, profile), {})
     if (experiment, regime, profile) in SPLIT_BY_SEED:
         values["split_seed"] = seed
-    if parsed.name == "base-tuned":
-        values |= TUNED.get((experiment, regime, profile), {})
-    values |= OWN.get((experiment, regime, profile), {}).get(parsed.name, {})
-    if parsed.name == "shifted-init":
-        if experiment not in WITH_BIASES:
-            raise ValueError(f"{experiment} has no shifted-init: only {', '.join(WITH_BIASES)} have a fully connected target with BatchNorm")
-        values["init"] = "shifted"
-    if parsed.name.startswith("sp-"):
-        values |= {"similarity": "sp", "reduce": "mean", "weight": 3000.0}  # the usual weight (Tian et al. 2020), spread over the pairs
-    if parsed.name == "base-residual":
-        if experiment in ("copy-paste", "parity", "language-model"):
-            raise ValueError(f"{experiment} has no residual base: its target is a plain recurrent net, or has skips already")
-        values["residual"] = True
+    values |= TUNED.get((experiment, regime, profile), {}) if asked.tuned else {}
+    values |= OWN.get((experiment, regime, profile), {}).get(condition, {}) | asked.settings
     values |= {name: typed(name, value) for name, value in overrides.items()}
     made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed, **values)
     return made if made.data_hash else made.with_(data_hash=fingerprint(made.data))

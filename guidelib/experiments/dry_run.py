@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..activations import first_tensor
 from ..guidance import guide as guide_
 from ..networks.seeding import weightless
+from .conditions import find_condition
 from .families import make_guide_network, make_target
 from .runner import make_task
 
@@ -31,7 +32,8 @@ def dry_run(config):
     """
     import pandas as pd
 
-    task, guided = sketch(config), config.condition not in ("base", "base-tuned", "base-residual", "shifted-init", "guide-alone")
+    condition = find_condition(config.condition)
+    task, guided = sketch(config), condition.guide is not None or condition.teacher
     with weightless():
         target, net = make_target(config, task), make_guide_network(config, task)
         x = torch.zeros(config.batch_size, *task.input_shape, dtype=torch.long if task.vocab else torch.float32)
@@ -50,7 +52,7 @@ def dry_run(config):
     if config.train:  # 0: as many as the data hold
         steps = config.epochs * -(-config.train // config.batch_size)
         rows |= {"steps": steps, "PFLOP in all": steps * step / 1e15}
-    if config.condition.endswith("-warm-up"):
+    if condition.warms_up:
         rows["warm-up steps"] = config.warm_up_steps
     return pd.DataFrame({"quantity": list(rows), "value": [float(v) for v in rows.values()]})
 

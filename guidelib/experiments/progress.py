@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from .conditions import parse
+from .conditions import find_condition
 from .records import path_of, write
 
 TOLD = 0.5  # seconds between two writes of one run, at least
@@ -95,7 +95,7 @@ def fraction(config, state):
     if state.phase not in ("warm-up", "epoch"):
         return None
     part = state.at / state.of
-    if parse(config.condition).schedule != "warm-up":
+    if not find_condition(config.condition).warms_up:
         return part
     return part / 2 if state.phase == "warm-up" else 0.5 + part / 2
 

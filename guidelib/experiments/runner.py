@@ -22,7 +22,7 @@ from ..guides import Guide
 from ..tasks import load
 from ..training import train
 from ..warmup import warm_up
-from .conditions import parse
+from .conditions import Parts, find_condition
 from .families import make_guide_network, make_other, make_target
 
 PROBED = 256  # validation examples on which the effective dimension is measured, at most
@@ -37,9 +37,9 @@ def run(config, *, device, store, checkpoint=None, tell=None):
     """
     checkpoint = checkpoint or Checkpoint()
     on = {phase: None if tell is None else partial(tell, phase) for phase in ("guide", "warm-up", "epoch")}
-    condition = parse(config.condition)
+    condition = find_condition(config.condition)
     task = make_task(config).to(device)
-    if condition.name == "guide-alone":
+    if condition.alone:
         target, guide = make_guide_network(config, task).to(device), None
     else:
         target = make_target(config, task).to(device)
@@ -51,7 +51,7 @@ def run(config, *, device, store, checkpoint=None, tell=None):
     sample = task.train[0][:config.batch_size]
     if guide is not None and config.layers != "all":
         options["layers"] = subset(target, guide, sample, config.layers, options)
-    if condition.schedule == "warm-up" and not checkpoint.found:
+    if condition.warms_up and not checkpoint.found:
         history = warm_up(target, guide, sample=sample, steps=config.warm_up_steps, lr=config.warm_up_lr,
                           seed=config.noise_seed, on_step=on["warm-up"], **options)
         curves["warm_up"] = history.to_dict("list")
@@ -60,15 +60,14 @@ def run(config, *, device, store, checkpoint=None, tell=None):
     curves = checkpoint.keep(curves)
 
     handle = nullcontext()
-    if guide is not None and condition.schedule != "warm-up":
+    if condition.stays:
         stop = config.stop_steps if condition.schedule == "stopped" else None
         handle = guide_(target, guide, weight=config.weight, stop_after=stop, **options)
     teacher = None
-    if condition.teacher is not None:
-        teacher = Distillation(make_guide_of_family(config, task, store, trained=condition.teacher == "trained",
-                                                    on_epoch=on["guide"]),
+    if condition.teacher:
+        teacher = Distillation(make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on["guide"]),
                                temperature=config.temperature, alpha=config.alpha)
-    epochs, lr = (config.guide_epochs, config.guide_lr) if condition.name == "guide-alone" else (config.epochs, config.lr)
+    epochs, lr = (config.guide_epochs, config.guide_lr) if condition.alone else (config.epochs, config.lr)
     with handle as guidance:
         history = train(target, task, epochs=epochs, batch_size=config.batch_size, lr=lr, weight_decay=config.weight_decay,
                         optimizer=config.optimizer, schedule=config.schedule, clip=config.clip, guidance=guidance, distillation=teacher,
@@ -85,23 +84,16 @@ def make_task(config):
 
 
 def make_guide(config, condition, task, target, store, *, on_epoch=None):
-    """The guide or control of a condition, or None. Every control takes the pairs that the untrained guide would get."""
+    """The guide or control of a condition, or None. Every control but a network takes the pairs that the untrained guide would get."""
     if condition.guide is None:
         return None
     device = task.train[0].device
-    network = make_guide_of_family(config, task, store, trained=condition.guide == "trained", on_epoch=on_epoch)
-    inputs = "noise" if condition.schedule == "noise-fed" else "same"
-    like = Guide(network, norm=config.guide_norm, inputs=inputs, seed=config.noise_seed + 500)
-    net = {"same-family": lambda: controls.same_family(target, seed=config.guide_seed),
-           "other-family": lambda: make_other(config, task).to(device)}.get(condition.guide)
-    if net is not None:
-        norm = config.guide_norm if condition.guide == "same-family" else "running"
-        return Guide(net(), norm=norm, inputs=inputs, seed=config.noise_seed + 500)
-    made = {"trained": lambda: like, "untrained": lambda: like,
-            "identity": lambda: controls.identity(like), "data-gram": lambda: controls.data_gram(like),
-            "shuffled": lambda: controls.shuffled(like, seed=config.guide_seed),
-            "fresh-noise": lambda: controls.fresh_noise(like, seed=config.guide_seed)}
-    return made[condition.guide]()
+    frozen = partial(Guide, inputs="noise" if condition.schedule == "noise-fed" else "same", seed=config.noise_seed + 500)
+    network = make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on_epoch)
+    return condition.build(Parts(
+        like=frozen(network, norm=config.guide_norm), seed=config.guide_seed,
+        same=lambda: frozen(controls.same_family(target, seed=config.guide_seed), norm=config.guide_norm),
+        other=lambda: frozen(make_other(config, task).to(device))))
 
 
 def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
