@@ -307,7 +307,7 @@ def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
     records = found + live
     assert kept_among(records) == 1 and missing == []
     assert claims.origin(records, configs[2:]) == \
-        "*Runs shown that are records kept with the project: 1; computed here: 1; missing at this profile: base: no guide (1 seed).*"
+        "*Runs shown that are records kept with the project: 1; computed here: 1; missing at this profile: base without a guide (1 seed).*"
     assert kept_among(E.gather(configs[1:2], out=out, make=False, kept=kept)[0]) == 0  # from the reader's own folder
 
 
