@@ -26,17 +26,19 @@ def named(condition):
     """A condition as readers know it.
 
     >>> named("untrained-warm-up"), named("base (orthogonal)")
-    ('untrained guide, warm-up', 'base: no guide (orthogonal)')
+    ('untrained guide, warm-up', 'base without a guide (orthogonal)')
     """
     return find_condition(condition).label
 
 
-def percent(mean, low=None, high=None, *, signed=False):
-    """A share in per cent, with its interval if there is one.
+def percent(mean, low=None, high=None, *, signed=False, share=True):
+    """A share in per cent, with its interval if there is one, cut where no share can be; signed: a difference in points. share=False cuts nothing.
 
-    >>> percent(0.4211, 0.4, 0.45), percent(-0.05, signed=True)
-    ('42.1 % (40.0 to 45.0)', '-5.0')
+    >>> percent(0.4211, 0.4, 0.45), percent(-0.05, signed=True), percent(0.2, -0.8, 1.2)
+    ('42.1 % (40.0 to 45.0)', '-5.0', '20.0 % (0.0 to 100.0)')
     """
+    if share and not signed and low is not None and low == low:
+        low, high = max(low, 0.0), min(high, 1.0)
     number = f"{100 * mean:+.1f}" if signed else f"{100 * mean:.1f} %"
     return number if low is None or low != low else f"{number} ({100 * low:{'+' if signed else ''}.1f} to {100 * high:{'+' if signed else ''}.1f})"
 
@@ -152,7 +154,7 @@ def sentence(r):
 
     >>> sentence({"condition": "untrained", "ours": 0.5, "low": 0.4, "high": 0.6, "base": "base", "gain": 0.4, "gain_low": 0.3,
     ...           "gain_high": 0.5, "control": None, "verdict": "holds", "claim": "c"})
-    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base: no guide; no control was run. Verdict by rule: **holds**.'
+    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base without a guide; no control was run. Verdict by rule: **holds**.'
     """
     text = (f"{capital(named(r['condition']))} reaches {percent(r['ours'], r['low'], r['high'])}, "
             f"{percent(r['gain'], r['gain_low'], r['gain_high'], signed=True)} points over {named(r['base'])}; ")
@@ -166,6 +168,30 @@ def sentence(r):
 
 def capital(text):
     return text[:1].upper() + text[1:]
+
+
+def caution(profile):
+    """What a reader has to know of a profile before any number: that smoke shows none. "" for the others.
+
+    >>> caution("fast"), caution("smoke").partition(":")[0]
+    ('', '**Profile smoke only shows that everything runs**')
+    """
+    return "" if profile != "smoke" else ("**Profile smoke only shows that everything runs**: nets of a few layers, a few steps, two seeds. No number and no "
+                                          "verdict below is a result.")
+
+
+def premise_said(records):
+    """What base and guide's architecture reach, each alone, and whether there is anything that a guide could pass on, as a sentence."""
+    from . import gates
+    from .experiments import summary
+
+    run = {c: [r for r in records if r["config"]["condition"] == c] for c in ("base", "guide-alone")}
+    reached = {c: percent(*summary(runs).loc[0, ["mean", "low", "high"]]) for c, runs in run.items()}
+    room = ("there is room above the base, and the guide's architecture knows how to use it" if gates.beats(run["guide-alone"], run["base"]) else
+            "these seeds do not show that the guide's architecture is any better, so that nothing can be learned from it here")
+    m = run["base"][0]["metrics"]
+    return (f"The base, at a learning rate of {run['base'][0]['config']['lr']:g}, reaches {reached['base']}, where chance is {percent(m['chance'])}. The guide's own "
+            f"architecture, trained alone, reaches {reached['guide-alone']}: {room}.")
 
 
 def controls_said(records, condition, controls, *, metric="test_accuracy"):

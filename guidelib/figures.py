@@ -80,6 +80,7 @@ def schedules(table, summary, *, guides, references, chance, live=(), note=""):
     """
     known, names = set(summary["condition"]), [*references, *guides]
     figure, panels = axes(width=10.5, height=1.1 + 0.4 * len(names), columns=2, sharey=True)
+    figure.get_layout_engine().set(wspace=0.06)
     for ax, ending, title in zip(panels, ("", "-warm-up"), ("guided throughout", "warm-up, then no guide"), strict=True):
         conditions = [*references, *(f"{guide}{ending}" for guide in guides)]
         _seeds(ax, [c if c in known else None for c in conditions], table, summary, metric="test_accuracy", scale=100, live=live)
@@ -114,6 +115,8 @@ def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
 
     histories: {condition: [one table a seed]}; columns: {column: label}, drawn side by side.
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure, panels = axes(width=4.2 * len(columns) + 0.6, columns=len(columns), sharey=True)
     panels = np.atleast_1d(panels)
     for ax, (column, label) in zip(panels, columns.items(), strict=True):
@@ -124,8 +127,9 @@ def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
             ax.plot(epochs, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=named(condition))
             ax.fill_between(epochs, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
         if chance is not None:
-            ax.axhline(scale * chance, color="black", linestyle="--", linewidth=1)
+            ax.axhline(scale * chance, color="black", linestyle="--", linewidth=1, label="chance")
         ax.set(xlabel="epoch", title=label)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].set_ylabel(ylabel)
     panels[-1].legend(fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.suptitle(note, fontsize="medium")
@@ -227,7 +231,7 @@ def _legend(ax, kinds, *, live=()):
 
     handles = [Line2D([], [], color=PALETTE[k], marker=MARKERS[k], linestyle="none", label=k) for k in PALETTE if k in kinds]
     if live:
-        words = f"run here, seed {' and '.join(map(str, sorted({r['config']['seed'] for r in live})))}"
+        words = f"live run, seed {' and '.join(map(str, sorted({r['config']['seed'] for r in live})))}"
         handles.append(Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="none", label=words))
     ax.legend(handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))  # beside the axes, where it hides no point
 

@@ -205,7 +205,7 @@ def _cells(row):
         if mean != mean:
             return ""
         if METRICS[row.metric].percent:
-            return percent(mean, low, high, signed=signed)
+            return percent(mean, low, high, signed=signed, share=METRICS[row.metric].of_the_whole)
         sign = "+" if signed else ""
         return f"{mean:{sign}.3f}" + ("" if low != low else f" ({low:{sign}.3f} to {high:{sign}.3f})")
 

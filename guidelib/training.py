@@ -129,6 +129,8 @@ def bar(epochs, progress):
     """The epochs, with a progress bar if it is asked for."""
     if not progress:
         return epochs
+    import sys
+
     from tqdm import tqdm  # plain text, since a widget would be empty once the notebook is saved and reopened
 
-    return tqdm(epochs, desc="training", unit="epoch")
+    return tqdm(epochs, desc="training", unit="epoch", file=sys.stdout)  # stderr looks like an error in a notebook

@@ -58,6 +58,8 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
 def _steps(steps, progress):
     if not progress:
         return range(steps)
+    import sys
+
     from tqdm import tqdm  # in plain text, see training.bar
 
-    return tqdm(range(steps), desc="warm-up")
+    return tqdm(range(steps), desc="warm-up", file=sys.stdout)

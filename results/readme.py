@@ -6,21 +6,21 @@ A test renders the block again and compares. The records lie in results/fast, wh
 from pathlib import Path
 
 from guidelib import claims, figures, gates
-from guidelib.experiments import config, results, seeds, summary
+from guidelib.experiments import CONDITIONS, config, results, seeds, summary
 from guidelib.experiments.records import path_of, read
 
 HERE = Path(__file__).resolve().parent
 FAST, README = HERE / "fast", HERE.parent / "README.md"
 START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
 ALONE = ("base", "base-tuned", "shifted-init", "base-residual", "guide-alone")
-GUIDES = ("untrained", "trained", *claims.CONTROLS)
-CONDITIONS = (*ALONE, *(g for g in GUIDES if g != "fresh-noise"), *(f"{g}-warm-up" for g in GUIDES))
+GUIDES = ("untrained", "trained", *(c.name for c in CONDITIONS["untrained"].controls()))
+SHOWN = (*ALONE, *(g for g in GUIDES if g != "fresh-noise"), *(f"{g}-warm-up" for g in GUIDES))
 
 
 def block(records):
     """The README's block: the setting, the figure, two tables, and what the rules say of both schedules."""
     first, table = records[0], summary(records).set_index("condition")
-    run = {c: [r for r in records if r["config"]["condition"] == c] for c in CONDITIONS}
+    run = {c: [r for r in records if r["config"]["condition"] == c] for c in SHOWN}
     steps = run["untrained-warm-up"][0]["config"]["warm_up_steps"]
 
     def accuracy(condition):
@@ -39,7 +39,7 @@ def block(records):
         lines.append(f"| {claims.named(guide)} | {' | '.join(cells)} |")
     fair = claims.best(records, ["base", "base-tuned"])
     for guide, words in (("untrained", "Throughout"), ("untrained-warm-up", "As a warm-up")):
-        controls = [c for c in CONDITIONS if claims.role(c) == "control" and c.endswith("-warm-up") == guide.endswith("-warm-up")]
+        controls = [c.name for c in CONDITIONS[guide].controls()]
         lines += [""] + [f"- {words}, against {claims.named(base)}: {claims.sentence(claims.row(records, '', guide, paper='', base=base, controls=controls))}"
                          for base in dict.fromkeys(("base", fair))]
         lines += ["", claims.controls_said(records, guide, controls)]
@@ -60,7 +60,7 @@ def ends(records):
 
 def records_of(folder):
     """The records behind the block: the runs of the first tutorial, with its seeds and settings, and no other."""
-    paths = [path_of(config("deep-fcn", condition=c, seed=seed), folder) for c in CONDITIONS for seed in seeds("deep-fcn")]
+    paths = [path_of(config("deep-fcn", condition=c, seed=seed), folder) for c in SHOWN for seed in seeds("deep-fcn")]
     return [read(path) for path in paths if path.exists()]
 
 

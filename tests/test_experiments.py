@@ -10,7 +10,9 @@ import pytest
 import torch
 
 import guidelib as gl
-from guidelib.experiments import families, grid, records, runner
+from guidelib.experiments import conditions, families, grid, records, runner
+from guidelib.experiments.dry_run import dry_run
+from guidelib.ledger_claims import Claim
 from guidelib import claims
 from guidelib.experiments.conditions import GUIDES, SCHEDULES
 from guidelib.experiments.gather import kept_among
@@ -30,8 +32,27 @@ def store(tmp_path_factory):
 
 def test_every_guide_has_every_schedule():
     assert {f"{g}-{s}".rstrip("-") for g in GUIDES for s in SCHEDULES} <= set(E.CONDITIONS)
-    assert E.parse("same-family-noise-fed") == E.Condition("same-family-noise-fed", guide="same-family", schedule="noise-fed")
-    assert E.parse("untrained").schedule == "" and E.parse("distilled-untrained").teacher == "untrained"
+    found = E.find_condition("same-family-noise-fed")
+    assert (found.guide, found.schedule, found.role) == ("same-family", "noise-fed", "control")
+    assert E.find_condition("untrained").schedule == "" and E.find_condition("distilled-untrained").teacher and not E.find_condition("distilled-untrained").learns
+
+
+def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path, monkeypatch):
+    """The control that is `shuffled_layers`: one line in GUIDES, and nobody else has to hear of it."""
+    kind = conditions.Kind("control", "control: layers dealt at random", lambda parts: gl.controls.shuffled_layers(parts.like, seed=parts.seed))
+    monkeypatch.setitem(conditions.GUIDES, "shuffled-layers", kind)
+    monkeypatch.setattr(conditions, "CONDITIONS", everyones := dict(conditions.CONDITIONS))
+    everyones |= conditions.table()
+    name = "shuffled-layers-warm-up"
+    records_ = [E.run(E.config("deep-fcn", condition=c, profile="smoke", seed=s, depth=3, epochs=1, warm_up_steps=2), device="cpu")
+                for c in ("base", "untrained-warm-up", name) for s in (0, 1)]
+    assert "warm_up" in records_[-1]["curves"] and records_[-1]["curves"]["warm_up"] != records_[3]["curves"]["warm_up"]
+    assert set(dry_run(E.config("deep-fcn", condition=name, profile="smoke"))["quantity"]) >= {"layer pairs", "warm-up steps"}
+    ax = gl.figures.accuracy(E.results(records_), E.summary(records_), chance=0.1).axes[0]
+    assert ax.get_yticklabels()[2].get_text() == "control: layers dealt at random, warm-up"
+    assert ax.get_lines()[-2].get_color() == gl.figures.PALETTE["control"]
+    assert name in [c.name for c in E.find_condition("untrained-warm-up").controls()]
+    assert name in Claim("c", "s", "x", "", "deep-fcn", "untrained-warm-up").controls
 
 
 @pytest.mark.parametrize("condition", E.CONDITIONS)
@@ -40,7 +61,7 @@ def test_every_condition_runs_at_smoke(condition, store):
     assert record["metrics"]["status"] == "ok"
     warm = condition.endswith("warm-up")
     assert ("warm_up" in record["curves"]) is warm
-    guided = E.parse(condition).guide is not None and not warm and not condition.endswith("stopped")
+    guided = E.find_condition(condition).stays and not condition.endswith("stopped")
     values = [m for m in record["curves"]["training"]["misalignment"] if m is not None]
     assert bool(values) is guided or condition.endswith("stopped")
 
@@ -71,7 +92,7 @@ def test_the_networks_are_those_of_the_paper():
 def test_images_have_a_residual_base_and_sequences_none():
     for experiment in E.EXPERIMENTS:
         if experiment in ("copy-paste", "parity", "language-model"):
-            with pytest.raises(ValueError, match=f"{experiment} has no residual base"):
+            with pytest.raises(ValueError, match=f"{experiment} has no base-residual: its target"):
                 E.config(experiment, condition="base-residual", profile="smoke")
         else:
             assert E.config(experiment, condition="base-residual", profile="smoke").residual
@@ -163,7 +184,7 @@ def test_the_same_family_of_the_deep_net_has_features_that_tell_examples_apart()
     spread = {}
     for norm in ("batch", "running"):
         target = E.make_target(config, task)
-        guide = runner.make_guide(config.with_(guide_norm=norm), E.parse("same-family"), task, target, None)
+        guide = runner.make_guide(config.with_(guide_norm=norm), E.find_condition("same-family"), task, target, None)
         found = []
         call = gl.guides.Call((task.train[0][:64],), {})
         guide.run(call, lambda o: found.append(o.x))
@@ -261,7 +282,7 @@ def test_controls_take_the_pairs_of_the_guide():
     plans = {}
     for name in ("untrained", "trained", "identity", "data-gram", "shuffled", "fresh-noise"):
         target = E.make_target(config, task)
-        guide = runner.make_guide(config.with_(guide_epochs=1), E.parse(name), task, target, None)
+        guide = runner.make_guide(config.with_(guide_epochs=1), E.find_condition(name), task, target, None)
         with gl.guide(target, guide) as handle:
             plans[name] = handle.plan(task.train[0][:16]).query("reason == ''")[["target", "guide"]].values.tolist()
     assert all(plan == plans["untrained"] for plan in plans.values())
@@ -307,7 +328,7 @@ def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
     records = found + live
     assert kept_among(records) == 1 and missing == []
     assert claims.origin(records, configs[2:]) == \
-        "*Runs shown that are records kept with the project: 1; computed here: 1; missing at this profile: base: no guide (1 seed).*"
+        "*Runs shown that are records kept with the project: 1; computed here: 1; missing at this profile: base without a guide (1 seed).*"
     assert kept_among(E.gather(configs[1:2], out=out, make=False, kept=kept)[0]) == 0  # from the reader's own folder
 
 

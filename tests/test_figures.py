@@ -52,7 +52,7 @@ def test_every_seed_is_a_point_and_the_interval_is_that_of_the_summary():
     assert list(points[0]) == pytest.approx([40, 50, 60]) and set(points[1]) == {1}
     assert list(np.atleast_1d(mean[0])) == pytest.approx([50]) and list(interval[0]) == pytest.approx([25, 75])
     assert lines[-1][0] == pytest.approx([10, 10])  # chance
-    assert [t.get_text() for t in ax.get_yticklabels()] == [figures.LABELS[c] for c in SUMMARY["condition"]]
+    assert [t.get_text() for t in ax.get_yticklabels()] == [figures.named(c) for c in SUMMARY["condition"]]
     assert "%" in ax.get_xlabel()
 
 
@@ -125,3 +125,23 @@ def test_grams_are_on_scales_symmetric_about_zero():
 
 def test_roles_differ_in_marker_too():
     assert len(set(figures.MARKERS.values())) == len(figures.MARKERS) == len(figures.PALETTE) == len(set(figures.PALETTE.values()))
+
+
+def test_live_runs_are_hollow_and_count_in_no_mean():
+    live = [{"config": {"condition": "base", "seed": 7}, "metrics": {"test_accuracy": 0.9}},
+            {"config": {"condition": "trained", "seed": 7}, "metrics": {"test_accuracy": 0.8}}]  # not among the conditions drawn
+    plain, shown = (figures.accuracy(RUNS, SUMMARY, chance=0.1, live=runs).axes[0] for runs in ((), live))
+    more = [line for line in shown.get_lines() if line.get_markerfacecolor() == "white"]
+    assert len(shown.get_lines()) == len(plain.get_lines()) + 1 and list(more[0].get_xdata()) == [90.0]
+    assert [t.get_text() for t in shown.get_legend().get_texts()][-1] == "live run, seed 7"
+
+
+def test_schedules_stand_side_by_side_with_the_references_in_both():
+    names = ["base", "untrained", "untrained-warm-up", "identity-warm-up"]
+    runs = pd.DataFrame({"condition": names, "seed": 0, "test_accuracy": [0.1, 0.5, 0.7, 0.3]})
+    summary = pd.DataFrame({"condition": names, "mean": runs["test_accuracy"], "low": float("nan"), "high": float("nan")})
+    figure = figures.schedules(runs, summary, guides=["untrained", "identity"], references=["base"], chance=0.1, note="a note")
+    places = [{(round(float(x), 6), float(y)) for line in ax.get_lines() if line.get_linestyle() == "None" or len(line.get_xdata()) == 1
+               for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)} for ax in figure.axes]
+    assert places == [{(10.0, 0.0), (50.0, 1.0)}, {(10.0, 0.0), (70.0, 1.0), (30.0, 2.0)}]  # what was not run leaves its line empty
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == [figures.named(c) for c in ("base", "untrained", "identity")]

@@ -47,7 +47,14 @@ def test_the_line(states, done, left, text):
 
 
 def test_many_runs_under_way_are_counted():
-    assert label([epochs(seed, 1) for seed in range(5)]).endswith("base seed 2: epoch 1 of 40; 2 more")
+    assert label([epochs(seed, 1) for seed in range(5)]) == "base seed 0: epoch 1 of 40; base seed 1: epoch 1 of 40; 3 more"
+
+
+def test_one_line_holds_what_is_named():
+    """About a hundred characters stand on a line of JupyterLab at 1280 pixels; a longer one would push the cells below up and down."""
+    long = [State(f"other-family-warm-up seed {seed}", "warm-up", 44, 300) for seed in range(2)]
+    assert label(long) == "other-family-warm-up seed 0: warm-up step 44 of 300; 1 more" and label([]) == ""
+    assert max(len(line(long, 10, 100, 3600.0)), len(line([epochs(s, 1) for s in range(5)], 10, 100, 3600.0))) <= 110
 
 
 def test_durations_are_said_in_units_of_their_size():

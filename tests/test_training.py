@@ -73,7 +73,7 @@ def test_every_epoch_is_told_and_changes_no_bit(task):
 
 def test_progress_is_a_line_of_text_that_stays_wherever_it_is_asked_for(task, capsys):
     gl.training.train(net(), task, epochs=3, progress=True)
-    assert "3/3" in capsys.readouterr().err.splitlines()[-1]
+    assert "3/3" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_guidance_is_one_more_term_of_the_loss(task):

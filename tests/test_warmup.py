@@ -106,7 +106,7 @@ def test_every_step_is_told_and_changes_no_bit():
 
 def test_progress_is_a_line_of_text_that_stays(capsys):
     gl.warm_up(mlp(16, 8, 3), convnet(), sample=batch(), steps=2, progress=True)
-    assert "2/2" in capsys.readouterr().err.splitlines()[-1]
+    assert "2/2" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_no_steps_and_wrong_steps():

@@ -20,7 +20,7 @@ RATES = tuple({"lr": lr} for lr in (3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2))
 TUNED = tuple({"lr": lr, "dropout": 0.0, "init": init} for lr, init in product((1e-3, 3e-3), ("default", "he", "orthogonal")))
 TRIALS = {
     "deep-fcn": {"base": RATES, "base-tuned": TUNED, "shifted-init": RATES} | dict.fromkeys(GUIDES, GUIDED)
-    | {f"{guide}-warm-up": RATES for guide in GUIDES},
+    | {f"{guide}-warm-up": RATES for guide in (*GUIDES, "fresh-noise")},
 }
 COLUMNS = ("validation_accuracy", "validation_loss", "status", "best_epoch")
 

@@ -15,7 +15,7 @@ from .records import path_of, write
 TOLD = 0.5  # seconds between two writes of one run, at least
 LOOKED = 1.0  # seconds between two looks at the files of all runs
 PACE = 2.0  # seconds that must have been watched before a time left is said
-NAMED = 3  # runs under way that are named in the line
+NAMED, WIDE = 3, 70  # runs under way that are named in the line, at most, and characters for them, if more than one
 PHASES = {"start": "starts", "guide": "its guide's epoch {at} of {of}",
           "warm-up": "warm-up step {at} of {of}", "epoch": "epoch {at} of {of}"}
 
@@ -124,13 +124,17 @@ def duration(seconds):
 
 
 def label(states):
-    """The runs under way, in words, the first three by name.
+    """The runs under way, in words, as many of the first three by name as one line holds.
 
     >>> label([State("base seed 0", "epoch", 4, 40), State("base seed 1", "start", 0, 1)])
     'base seed 0: epoch 4 of 40; base seed 1: starts'
     """
-    more = [f"{len(states) - NAMED} more"] if len(states) > NAMED else []
-    return "; ".join([*map(str, states[:NAMED]), *more])
+    for named in range(min(NAMED, len(states)), 0, -1):
+        more = [f"{len(states) - named} more"] if len(states) > named else []
+        text = "; ".join([*map(str, states[:named]), *more])
+        if len(text) <= WIDE or named == 1:
+            return text
+    return ""
 
 
 def line(states, done, total, left=None):
@@ -197,7 +201,7 @@ class Report:
         now, over = time.monotonic(), self.runs - len(self.todo)
         if over or any(part is not None for part in parts):
             mark = (now, (over + sum(filter(None, parts))) / self.runs)
-            if not self.marks or mark[1] != self.marks[-1][1]:
+            if not self.marks or mark[1] > self.marks[-1][1]:  # a run whose file is gone already counts as over a moment later
                 self.marks = [*self.marks[:1], mark]
         return seconds_left(self.marks[0], self.marks[-1], now) if self.marks else None
 

@@ -92,9 +92,10 @@ OWN = {
         "same-family-warm-up": {"guide_norm": "batch"},
         # Not searched for: as the condition that they are read beside.
         "base-residual": {"lr": 3e-3}, "distilled": {"lr": 3e-3}, "distilled-untrained": {"lr": 3e-3},
-        "untrained-stopped": {"lr": 3e-3, "weight": 1.0},
     },
 }
+for _own in OWN.values():  # let go after a quarter of the steps, and until then as throughout
+    _own |= {f"{name}-stopped": own | {"stop_steps": 80} for name, own in list(_own.items()) if "weight" in own}
 SPLIT_BY_SEED = {("deep-fcn", "untrainable", "fast")}  # here each seed draws its own training, validation and test images
 
 
