@@ -68,8 +68,7 @@ def as_run(record):
 
     mine = record["config"]
     try:
-        made = config(mine["experiment"], condition=mine["condition"], profile=mine["profile"], regime=mine["regime"], seed=mine["seed"],
-                      data_hash=mine.get("data_hash") or "unknown")  # a hash that is given is not looked up: the data may not be here
+        made = config(mine["experiment"], condition=mine["condition"], profile=mine["profile"], regime=mine["regime"], seed=mine["seed"])
     except (KeyError, ValueError):
         return Run(record, left_out="of an experiment, condition or regime that is not known today")
     today = json.loads(json.dumps(asdict(made)))

@@ -8,6 +8,7 @@ import torch
 from .checkpoints import Checkpoint
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+SCHEDULES = (None, "cosine", "step")
 DIVERGED = 1e4  # times the chance loss
 
 

@@ -1,7 +1,7 @@
 """Experiments: names, configurations, records, repeatability to the last bit, golden smoke records, grids that survive failures."""
 
 import json
-from dataclasses import FrozenInstanceError, asdict
+from dataclasses import FrozenInstanceError, asdict, dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import guidelib as gl
-from guidelib.experiments import conditions, families, grid, records, runner
+from guidelib.experiments import conditions, families, grid, records, runner, settings
 from guidelib.experiments.dry_run import dry_run
 from guidelib.ledger_claims import Claim
 from guidelib import claims
@@ -193,6 +193,45 @@ def test_the_same_family_of_the_deep_net_has_features_that_tell_examples_apart()
     assert spread["batch"] > 0.1 > 1e-6 > spread["running"]
 
 
+def test_a_configuration_reads_no_data(monkeypatch):
+    monkeypatch.delenv("GUIDELIB_DATA", raising=False)
+    monkeypatch.setattr(gl.tasks, "fingerprint", None)
+    made = E.config("deep-fcn", profile="full")
+    assert made.data == "cifar10" and made.data_hash == "" and made == E.config("deep-fcn", profile="full")
+
+
+@pytest.mark.parametrize(("wrong", "message"), [
+    ({"similarity": "cca"}, "no similarity 'cca'"), ({"match": "deapth"}, "no match 'deapth', did you mean 'depth'"), ({"reduce": "max"}, "no reduce 'max'"),
+    ({"layers": "middle-3"}, "received 'middle-3'"), ({"layers": "first-0"}, "received 'first-0'"), ({"optimizer": "lion"}, "no optimizer 'lion'"),
+    ({"schedule": "cosin"}, "did you mean 'cosine'"), ({"norm": "group"}, "no norm 'group'"), ({"init": "xavier"}, "no init 'xavier'"),
+    ({"guide_norm": "eval"}, "no guide_norm 'eval'"), ({"similarity": "sp", "debiased": True}, "debiased")])
+def test_every_choice_is_checked_before_anything_is_read_or_trained(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        smoke(**wrong)
+    assert smoke(norm=None, schedule=None).norm is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tomorrow(E.Config):
+    """The configuration with a field that is added later."""
+
+    momentum: float = field(default=0.9, metadata={"since": 2})
+
+
+def test_a_field_that_is_added_leaves_every_kept_record_where_it_is():
+    kept = sorted((Path(__file__).parent.parent / "results" / "fast").glob("*.json"))
+    assert len(kept) > 300
+    for path in kept:
+        facts = records.read(path)["config"]
+        assert path.name.endswith(f"-{E.Config(**facts).key()}.json") and path.name.endswith(f"-{Tomorrow(**facts).key()}.json"), path.name
+    assert Tomorrow(**facts, momentum=0.8).key() != Tomorrow(**facts).key()
+
+
+def test_a_recipe_belongs_to_one_experiment(monkeypatch):
+    monkeypatch.setitem(settings.RECIPES, "parity", 3)
+    assert E.config("parity").recipe == 3 and E.config("deep-fcn").recipe == 2
+
+
 def test_seeds_of_target_guide_order_dropout_and_noise_are_apart():
     config = smoke(seed=7)
     assert len({config.target_seed, config.guide_seed, config.order_seed, config.dropout_seed, config.noise_seed}) == 5
@@ -290,10 +329,10 @@ def test_controls_take_the_pairs_of_the_guide():
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(GOLDEN.glob("*.json"))])
 def test_golden_smoke_records(name):
-    """A changed number without a raised RECIPE fails. Other processors round otherwise, so a few test images may differ."""
+    """A changed number without a raised recipe fails. Other processors round otherwise, so a few test images may differ."""
     golden = records.read(GOLDEN / f"{name}.json")
     config = E.config(golden["config"]["experiment"], condition=golden["config"]["condition"], profile="smoke")
-    assert golden["config"] == asdict(config), "settings changed: raise RECIPE and make the golden records again"
+    assert golden["config"] == asdict(config.whole()), "settings changed: raise the experiment's recipe and make its golden records again"
     found = json.loads(json.dumps(E.run(config, device="cpu")))
     for metric, value in golden["metrics"].items():
         wanted = pytest.approx(value, abs=0.04 if "perplexity" not in metric else 1.0) if isinstance(value, float) else value

@@ -80,7 +80,7 @@ def test_finished_runs_are_not_made_again_and_a_failure_is_listed_with_its_error
     E.run_grid(configs, out=tmp_path, jobs=1, device="cpu")
     begun = []
     monkeypatch.setattr(grid, "run", lambda config, **options: begun.append(config) or run_(config, **options))
-    bad, new = smoke("untrained", layers="middle-3"), smoke(seed=7, epochs=1)
+    bad, new = smoke("untrained").with_(layers="middle-3"), smoke(seed=7, epochs=1)
     with pytest.raises(RuntimeError, match=r"1 of 4 runs failed.*\nuntrained seed 0: ValueError: layers is .*'middle-3'"):
         E.run_grid([bad, *configs, new], out=tmp_path, jobs=1, device="cpu")
     assert begun == [bad, new] and records.path_of(new, tmp_path).exists()

@@ -120,7 +120,7 @@ def test_neither_success_nor_failure_leaves_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr(runner, "train", watched)
     run_(smoke(), out=tmp_path, device="cpu")
     with pytest.raises(ValueError, match="middle-3"):
-        run_(smoke("untrained", layers="middle-3"), out=tmp_path, device="cpu")
+        run_(smoke("untrained").with_(layers="middle-3"), out=tmp_path, device="cpu")
     assert seen == [True] and [path.suffix for path in tmp_path.iterdir()] == [".json"]
 
 
@@ -233,7 +233,7 @@ def test_an_interrupt_is_told_and_ends_the_watcher(tmp_path, notebook, every_ste
 
 def test_a_failed_run_is_counted_at_the_end(tmp_path, notebook):
     with pytest.raises(RuntimeError, match="middle-3"):
-        E.run_grid([smoke(), smoke("untrained", layers="middle-3")], out=tmp_path, jobs=1, device="cpu")
+        E.run_grid([smoke(), smoke("untrained").with_(layers="middle-3")], out=tmp_path, jobs=1, device="cpu")
     assert notebook[-1].startswith("1 of 2 runs done in ") and notebook[-1].endswith(", 1 failed")
 
 

@@ -30,7 +30,7 @@ def main(options, rest=()):
     from ..experiments.records import path_of
 
     try:
-        settings = dict(assignment(text) for text in options.set) | ({"data_hash": "not read"} if options.dry_run else {})
+        settings = dict(assignment(text) for text in options.set)
         made = config(options.experiment, condition=options.condition, profile=options.profile, regime=options.regime, seed=options.seed, **settings)
         if options.dry_run:
             for quantity, value in dry_run(made).itertuples(index=False):

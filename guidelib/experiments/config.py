@@ -7,9 +7,8 @@ from types import NoneType
 from typing import get_args
 
 from .conditions import find_condition
-from .settings import EXPERIMENTS, OWN, PROFILES, REGIMES, SETTINGS, SPLIT_BY_SEED, TUNED, check
+from .settings import EXPERIMENTS, OWN, PROFILES, RECIPES, REGIMES, SETTINGS, SPLIT_BY_SEED, TUNED, check
 
-RECIPE = 2  # raised whenever the numbers of an experiment change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +16,8 @@ class Config:
     """One run of an experiment. Sizes in examples, lengths in epochs or steps; the seeds of what is random are apart.
 
     layers: "all" pairs, or "first-k" or "last-k" of them in the target's order. stop_steps: when a "-stopped" schedule lets go.
+    data_hash: of the data, "" until somebody looks. A field that is added has a default, the behaviour before it, and
+    metadata={"since": ...}: then it leaves the names of all records that were made without it as they are.
     """
 
     experiment: str
@@ -24,7 +25,7 @@ class Config:
     profile: str
     regime: str = "untrainable"
     seed: int
-    recipe: int = RECIPE
+    recipe: int = 2
     threads: int = 1
     # data
     data: str = "digits"
@@ -88,8 +89,16 @@ class Config:
         >>> config("deep-fcn", seed=1).key() == config("deep-fcn", seed=1, lr=0.1).key()
         False
         """
-        text = json.dumps(asdict(self), sort_keys=True)
+        late = {f.name: f.default for f in fields(self) if "since" in f.metadata}
+        facts = {name: value for name, value in asdict(self.whole()).items() if name not in late or value != late[name]}
+        text = json.dumps(facts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def whole(self):
+        """The same with the hash of its data, which is looked up if it is not known yet."""
+        from ..tasks import fingerprint
+
+        return self if self.data_hash else self.with_(data_hash=fingerprint(self.data))
 
     def with_(self, **changes):
         """The same configuration with some fields changed."""
@@ -123,13 +132,11 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     """The Config of one run: profile, regime and condition give the numbers, `overrides` change any of them.
 
     The random streams of target, guide, data order, dropout and noise are seeded apart, all following from `seed`. ValueError for a
-    name that is not known, with the list of those that are.
+    name or a choice that is not known, with the list of those that are. No data are read.
 
     >>> config("deep-fcn", condition="untrained-warm-up", profile="smoke", seed=3).guide_seed
     1003
     """
-    from ..tasks import fingerprint
-
     for name, value, known in (("experiment", experiment, EXPERIMENTS), ("profile", profile, PROFILES), ("regime", regime, REGIMES)):
         check(name, value, known)
     asked = find_condition(condition)
@@ -147,6 +154,40 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     values |= TUNED.get((experiment, regime, profile), {}) if asked.tuned else {}
     values |= OWN.get((experiment, regime, profile), {}).get(condition, {}) | asked.settings
     values |= {name: typed(name, value) for name, value in overrides.items()}
+    values = {"recipe": RECIPES[experiment]} | values
     made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed, **values)
-    return made if made.data_hash else made.with_(data_hash=fingerprint(made.data))
+    check_choices(made)
+    return made
+
+
+def check_choices(config):
+    """ValueError for a choice that nothing knows, before anything is read or trained."""
+    from ..guidance import REDUCTIONS
+    from ..guides import NORMS as GUIDE_NORMS
+    from ..networks.fcn import INITS, NORMS
+    from ..pairing import MATCHES
+    from ..similarity import find
+    from ..training import OPTIMIZERS, SCHEDULES
+
+    for name, known in {"match": MATCHES, "reduce": REDUCTIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "norm": NORMS, "init": INITS,
+                        "guide_norm": GUIDE_NORMS}.items():
+        value = getattr(config, name)
+        if not (value is None and None in known):
+            check(name, value, [word for word in known if word is not None])
+    find(config.similarity, debiased=config.debiased)
+    chosen_layers(config.layers)
+
+
+def chosen_layers(layers):
+    """(end, number) of a setting of `layers`, or None for all pairs; ValueError if it is neither.
+
+    >>> chosen_layers("first-5"), chosen_layers("all")
+    (('first', 5), None)
+    """
+    end, _, count = layers.partition("-")
+    if layers == "all":
+        return None
+    if end not in ("first", "last") or not count.isdigit() or int(count) < 1:
+        raise ValueError(f"layers is 'all', 'first-K' or 'last-K', received {layers!r}")
+    return end, int(count)
 

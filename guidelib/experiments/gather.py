@@ -45,7 +45,7 @@ def gather(configs, *, out, make, kept=KEPT, jobs=2, device="auto"):
 def kept_among(records):
     """How many of these records were handed out by `gather` from those that the project keeps; the others were computed here."""
     known = set(Config.__dataclass_fields__)
-    return sum(set(r["config"]) == known and Config(**r["config"]).key() in _handed_out for r in records)
+    return sum(set(r["config"]) <= known and Config(**r["config"]).key() in _handed_out for r in records)
 
 
 def free_seed(experiment, condition, *, profile="fast", regime="untrainable", kept=KEPT, **overrides):

@@ -60,6 +60,7 @@ def lock_of(config, out):
 
 def make(config, *, device, store=None, checkpoint=None, tell=None):
     """Make a run, and describe it as a record."""
+    config = config.whole()
     with _alone, threads(config.threads):
         start = time.perf_counter() - (checkpoint.seconds if checkpoint is not None else 0.0)
         metrics, curves = runner.run(config, device=device, store=store, checkpoint=checkpoint, tell=tell)

@@ -23,6 +23,7 @@ from ..tasks import load
 from ..training import train
 from ..warmup import warm_up
 from .conditions import Parts, find_condition
+from .config import chosen_layers
 from .families import make_guide_network, make_other, make_target
 
 PROBED = 256  # validation examples on which the effective dimension is measured, at most
@@ -123,13 +124,11 @@ def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
 
 def subset(target, guide, sample, layers, options):
     """The first or last k layer pairs in the target's order, "first-5" or "last-5", as a list for gl.guide (paper, table 5)."""
-    end, _, count = layers.partition("-")
-    if end not in ("first", "last") or not count.isdigit() or int(count) < 1:
-        raise ValueError(f"layers is 'all', 'first-K' or 'last-K', received {layers!r}")
+    end, count = chosen_layers(layers)
     with guide_(target, guide, **options) as g:
         plan = g.plan(sample)
     pairs = [(row.target, row.guide) for row in plan.itertuples() if not row.reason]
-    return pairs[:int(count)] if end == "first" else pairs[-int(count):]
+    return pairs[:count] if end == "first" else pairs[-count:]
 
 
 def dimensions(target, probe):

@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 
 EXPERIMENTS = ("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit", "copy-paste", "parity", "language-model")
+RECIPES = dict.fromkeys(EXPERIMENTS, 2)  # raised, each for itself, whenever the numbers of an experiment change
 PROFILES = ("smoke", "fast", "full", "paper")
 SEEDS = {"smoke": (0, 1), "fast": (0, 1, 2, 3, 4), "full": (0, 1, 2, 3, 4), "paper": (0, 1, 2, 3, 4)}
 FRESH = {("deep-fcn", "untrainable", "fast"): (10, 11, 12, 13, 14)}  # where a search or an earlier look may have seen the others

@@ -1,4 +1,4 @@
-"""Make the golden smoke records again, after a deliberate change and a raised RECIPE: python tests/golden/make_records.py"""
+"""Make the golden smoke records again, after a deliberate change and a raised recipe: python tests/golden/make_records.py"""
 
 from pathlib import Path
 
