@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import guidelib as gl
-from guidelib.experiments import conditions, families, grid, records, runner, settings
+from guidelib.experiments import conditions, equal_search, families, grid, records, runner, settings
 from guidelib.experiments.dry_run import dry_run
 from guidelib.ledger_claims import Claim
 from guidelib import claims
@@ -225,6 +225,20 @@ def test_a_field_that_is_added_leaves_every_kept_record_where_it_is():
         facts = records.read(path)["config"]
         assert path.name.endswith(f"-{E.Config(**facts).key()}.json") and path.name.endswith(f"-{Tomorrow(**facts).key()}.json"), path.name
     assert Tomorrow(**facts, momentum=0.8).key() != Tomorrow(**facts).key()
+
+
+def test_the_settings_are_those_that_the_search_with_equal_trials_chose():
+    """The committed log: as many trials for every condition, on two seeds that nothing is reported on; its choice is what runs."""
+    import pandas as pd
+
+    table = pd.read_csv(Path(__file__).parent.parent / "results" / "search" / "deep-fcn-equal-fast.csv")
+    assert set(table.groupby("condition").size()) == {12} and set(table["seed"]) == {100, 101}
+    assert not set(table["seed"]) & set(E.seeds("deep-fcn"))
+    assert set(table["condition"]) == set(equal_search.TRIALS["deep-fcn"])
+    assert equal_search.mark(table.drop(columns="chosen"))["chosen"].equals(table["chosen"])
+    for name, values in equal_search.chosen(table).items():
+        config = E.config("deep-fcn", condition=name)
+        assert {key: getattr(config, key) for key in values} == values, name
 
 
 def test_a_recipe_belongs_to_one_experiment(monkeypatch):

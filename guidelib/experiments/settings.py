@@ -90,7 +90,15 @@ OWN = {
         # BatchNorm as in eval is the identity in an untrained net: 50 such layers end in features that no longer tell examples apart.
         "same-family": {"lr": 3e-3, "weight": 1.0, "guide_norm": "batch"},
         "other-family": {"lr": 3e-3, "weight": 1.0},
-        "same-family-warm-up": {"guide_norm": "batch"},
+        "untrained-warm-up": {"lr": 1e-3},
+        "trained-warm-up": {"lr": 2e-3},
+        "identity-warm-up": {"lr": 3e-3},
+        "data-gram-warm-up": {"lr": 2e-3},
+        "shuffled-warm-up": {"lr": 2e-3},
+        "same-family-warm-up": {"lr": 2e-3, "guide_norm": "batch"},
+        "other-family-warm-up": {"lr": 2e-3},
+        "fresh-noise-warm-up": {"lr": 2e-3},
+        "shifted-init": {"lr": 1e-3},
         # Not searched for: as the condition that they are read beside.
         "base-residual": {"lr": 3e-3}, "distilled": {"lr": 3e-3}, "distilled-untrained": {"lr": 3e-3},
     },
