@@ -207,7 +207,7 @@ def controls_said(records, condition, controls, *, metric="test_accuracy"):
              "not told apart": f"these {seeds} seeds cannot tell it from"}
     lines = []
     for how, said in words.items():
-        names = [f"{named(c).removeprefix('control: ')} ({percent(*d, signed=True)})" for c, d in found.items() if standing(d) == how]
+        names = [f"{named(c).removeprefix('control: ')} {percent(*d, signed=True)}" for c, d in found.items() if standing(d) == how]
         lines += [f"- {said}: {'; '.join(names)}"] if names else []
     return f"{capital(named(condition))} beside its controls (its accuracy minus theirs, points, 95 % interval over {seeds} seeds):\n\n" + ("\n".join(lines) or "- no control was run.")
 

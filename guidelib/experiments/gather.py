@@ -1,6 +1,7 @@
 """Records that the project keeps, so that a tutorial can show many runs and make few."""
 
 import os
+from dataclasses import MISSING
 from pathlib import Path
 
 from ..checkout import ROOT
@@ -44,8 +45,10 @@ def gather(configs, *, out, make, kept=KEPT, jobs=2, device="auto"):
 
 def kept_among(records):
     """How many of these records were handed out by `gather` from those that the project keeps; the others were computed here."""
-    known = set(Config.__dataclass_fields__)
-    return sum(set(r["config"]) <= known and Config(**r["config"]).key() in _handed_out for r in records)
+    known = Config.__dataclass_fields__
+    needed = {name for name, field in known.items() if field.default is MISSING}
+    whole = [r["config"] for r in records if needed <= set(r["config"]) <= set(known)]
+    return sum(Config(**facts).key() in _handed_out for facts in whole)
 
 
 def free_seed(experiment, condition, *, profile="fast", regime="untrainable", kept=KEPT, **overrides):
