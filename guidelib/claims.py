@@ -103,7 +103,8 @@ def row(records, claim, condition, *, paper, base, controls=(), metric="test_acc
     control = nearest(over) or None
     near = over.get(control, (None,) * 3)
     guided = role(condition) == "guided"
-    untested = gates.untested(of(condition), of("base"), against=of(base), alone=of("guide-alone"), premise=guided)
+    untested = gates.untested(of(condition), of("base"), against=of(base), alone=of("guide-alone"), premise=guided,
+                              metric=metric if metric.startswith("test_") else "test_accuracy")
     return {
         "claim": claim, "paper": paper, "condition": condition, "ours": ours["mean"], "low": ours["low"], "high": ours["high"],
         "seeds": int(ours["seeds"]), "n": int(ours["n"]), "base": base, "gain": gain[0], "gain_low": gain[1], "gain_high": gain[2],
@@ -146,11 +147,13 @@ def in_words(verdict):
         return named(name).removeprefix("control: ") if name in CONDITIONS else name
 
     head, colon, rest = verdict.partition(":")
+    if not head.startswith("holds"):
+        return verdict
     return head + colon + re.sub(r"[a-z-]+", words, rest)
 
 
-def sentence(r):
-    """A row of the table as a sentence, true at any profile because it is made from the numbers.
+def sentence(r, *, judged=True):
+    """A row of the table as a sentence, true at any profile because it is made from the numbers. judged=False: no word of controls or verdict yet.
 
     >>> sentence({"condition": "untrained", "ours": 0.5, "low": 0.4, "high": 0.6, "base": "base", "gain": 0.4, "gain_low": 0.3,
     ...           "gain_high": 0.5, "control": None, "verdict": "holds", "claim": "c"})
@@ -158,6 +161,8 @@ def sentence(r):
     """
     text = (f"{capital(named(r['condition']))} reaches {percent(r['ours'], r['low'], r['high'])}, "
             f"{percent(r['gain'], r['gain_low'], r['gain_high'], signed=True)} points over {named(r['base'])}; ")
+    if not judged:
+        return text.removesuffix("; ") + "."
     if r["control"] is None:
         text += "no control was run."
     else:

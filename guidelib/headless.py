@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+NO_BARS = {"TQDM_DISABLE": "1"}  # nobody watches, and each frame of a bar would be kept in the executed copy
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def run_notebook(path, target, parameters, *, environment=None, timeout=3600):
     check_parameters([path], parameters)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     Path(target).parent.mkdir(parents=True, exist_ok=True)
-    with environment_set(ONE_THREAD | (environment or {})):
+    with environment_set(ONE_THREAD | NO_BARS | (environment or {})):
         try:
             papermill.execute_notebook(str(path), str(target), parameters=parameters, kernel_name="python3", cwd=str(Path(path).parent),
                                        progress_bar=False, execution_timeout=timeout,

@@ -59,6 +59,18 @@ def test_sentence_and_table_hold_the_numbers_of_the_row():
         assert "51.0 %" in text and "+40.0" in text and "+20.0" in text
 
 
+def test_only_the_names_of_controls_are_put_into_words():
+    reason = "does not test the claim: the guide's architecture alone does not beat the base"
+    assert claims.in_words(reason) == reason
+    assert claims.in_words("holds, but better: base-tuned, shuffled") == "holds, but better: base, tuned, shuffled examples"
+
+
+def test_before_its_controls_no_verdict_is_said():
+    row = claims.row(RECORDS, "it helps", "untrained", paper="yes", base="base")
+    said = claims.sentence(row, judged=False)
+    assert said.endswith("points over base without a guide.") and "erdict" not in said and "control" not in said
+
+
 def test_no_cell_of_the_closing_table_is_cut():
     row = claims.row(RECORDS, "a claim of many words, " * 9, "untrained", paper="what the paper says at length, " * 5, base="base", controls=("identity",))
     html = claims.table([row]).data

@@ -154,3 +154,10 @@ def test_a_folder_that_cannot_be_written_to_is_named_before_a_grid_or_a_figure(t
     for write in (lambda out: gl.experiments.run_grid([smoke], out=out), lambda out: gl.figures.show(None, "name", alt="words", out=out)):
         with pytest.raises(OSError, match="nothing can be written to .*file.*choose another folder"):
             write(tmp_path / "file" / "inside")
+
+
+def test_bars_leave_no_frames_in_an_executed_copy(tmp_path, tutorials):
+    code = ("import torch, guidelib as gl\nnet = lambda: torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))\n"
+            "history = gl.warm_up(net(), net(), sample=torch.zeros(8, 3), steps=3, progress=True)\nprint(len(history))")
+    assert tutorials(make(tmp_path / "02_a.ipynb", code)) == 0
+    assert outputs(tmp_path / "out" / "02_a.ipynb").strip().splitlines()[-1] == "3" and "warm-up" not in outputs(tmp_path / "out" / "02_a.ipynb")
