@@ -133,7 +133,10 @@ def table(rows):
     from IPython.display import HTML
 
     with pd.option_context("display.max_colwidth", None):
-        return HTML(readable(rows).to_html(index=False, justify="left", border=0))
+        html = readable(rows).to_html(index=False, border=0)
+    for tag in ("th", "td"):  # written into each cell, since JupyterLab, the book and other viewers have styles of their own
+        html = html.replace(f"<{tag}>", f'<{tag} style="text-align: left; vertical-align: top; padding: 0.4em 0.7em">')
+    return HTML(html)
 
 
 def in_words(verdict):

@@ -191,7 +191,7 @@ def page(folder, *, claims=CLAIMS):
         counts = [int(((kinds == words) & (table["profile"] == p)).sum()) for p in PROFILES]
         lines += [f"| {words} | " + " | ".join(map(str, counts)) + " |"] if any(counts) else []
     lines += ["", f"Of {len(claims)} claims {tried} are compared at one size at least; {alone} have runs, but nothing to compare them with or "
-              f"nothing to cure; {waiting} wait for records; {closed} no experiment here tests.", ""]
+              f"nothing to cure; {waiting} wait for records; {closed} no experiment here tests.", "", RULES]
     lines += ["| claim | verdict | effect against | over the nearest control | paper | ours | runs | source | note |", "|" + "---|" * 9]
     lines += ["| " + " | ".join(_cells(row)) + " |" for row in table.itertuples()]
     left_out = Counter(run.left_out for run in runs(folder) if run.left_out)
@@ -222,6 +222,8 @@ HEAD = """# Ledger
 
 Every claim of the paper and of the news article, in our own words, against our runs. Made by `python -m guidelib ledger --write` from the run
 records in this folder; nothing here is typed by hand.
+"""
+RULES = """## How to read the table
 
 - ours: the mean over seeds, with its Student-t 95 % interval. Accuracies in per cent, their differences in points.
 - effect: the condition minus what it is compared with, paired by seed, signed so that above 0 speaks for the claim. Unless the claim names

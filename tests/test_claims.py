@@ -62,7 +62,7 @@ def test_sentence_and_table_hold_the_numbers_of_the_row():
 def test_only_the_names_of_controls_are_put_into_words():
     reason = "does not test the claim: the guide's architecture alone does not beat the base"
     assert claims.in_words(reason) == reason
-    assert claims.in_words("holds, but better: base-tuned, shuffled") == "holds, but better: base, tuned, shuffled examples"
+    assert claims.in_words("holds, but better: base-tuned, shuffled") == "holds, but better: tuned base, shuffled examples"
 
 
 def test_before_its_controls_no_verdict_is_said():

@@ -98,7 +98,7 @@ GUIDES = {
 
 BASES = (
     Condition(name="base", role="base", label="base without a guide"),
-    Condition(name="base-tuned", role="base", label="base, tuned", tuned=True),
+    Condition(name="base-tuned", role="base", label="tuned base", tuned=True),
     Condition(name="base-residual", role="base", label="base with skips (another network)", settings={"residual": True},
               only=("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit"), why="its target is a plain recurrent net, or has skips already"),
     Condition(name="shifted-init", role="reference", label="no guide, BatchNorm biases start at 1", settings={"init": "shifted"},
