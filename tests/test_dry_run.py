@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from guidelib.__main__ import main
-from guidelib.experiments import EXPERIMENTS, config, make_target, make_task
+from guidelib import training
+from guidelib.experiments import CONDITIONS, EXPERIMENTS, config, make_target, make_task, runner
 from guidelib.experiments.dry_run import dry_run
 
 
@@ -52,3 +54,24 @@ def test_nothing_is_read_run_or_drawn(tmp_path, capsys, monkeypatch):
     printed = capsys.readouterr().out
     assert "11,689,512" in printed and "layer pairs" in printed and not list(tmp_path.iterdir())
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("condition", [c for c in CONDITIONS if "noise-fed" not in c])
+def test_a_real_run_takes_the_steps_parameters_and_operations_that_were_said(condition, monkeypatch):
+    """Counted by torch's own counter, but for evaluation and probes, of which the dry run does not speak.
+
+    Batches below 32, where a CPU computes whole Gram matrices; the 5 % are for the guide's first run, which finds the pairs.
+    """
+    made = config("deep-fcn", condition=condition, profile="smoke", batch_size=16, train=72, depth=3, guide_epochs=1)
+    steps, sizes, train_ = [], [], runner.train
+    monkeypatch.setattr(training, "evaluate", lambda *args, **options: (1.0, 0.5))
+    monkeypatch.setattr(runner, "dimensions", lambda *args: [])
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda self, *args, step=torch.optim.Adam.step: steps.append(1) or step(self, *args))
+    monkeypatch.setattr(runner, "train", lambda net, *args, **options: sizes.append(sum(p.numel() for p in net.parameters())) or train_(net, *args, **options))
+    with FlopCounterMode(display=False) as counter:
+        runner.run(made, device=torch.device("cpu"), store=None)
+    found = dry_run(made).set_index("quantity")["value"]
+    assert found["PFLOP in all"] * 1e15 == pytest.approx(counter.get_total_flops(), rel=0.05)
+    learning = 5 if CONDITIONS[condition].learns else 0  # ceil(72 / 16) steps of one epoch
+    assert found["steps"] + found.get("warm-up steps", 0) + learning == len(steps) > 0
+    assert found["target parameters"] == sizes[-1]

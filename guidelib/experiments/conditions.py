@@ -77,23 +77,30 @@ class Parts:
 
 @dataclass(frozen=True)
 class Kind:
-    """What steers the target, under any schedule: its role, label, and how it is built from Parts."""
+    """What steers the target, under any schedule: its role, label, and how it is built from Parts.
+
+    layers: whose layers the target's are paired with, a name of Parts; runs: that network runs at each step; whole: what one Gram matrix for
+    all layers is made of in their place, "examples" or "inputs", or "".
+    """
 
     role: str
     label: str
     build: Callable
     learns: bool = False
+    layers: str = "like"
+    runs: bool = True
+    whole: str = ""
 
 
 GUIDES = {
     "trained": Kind("guided", "trained guide", lambda parts: parts.like, learns=True),
     "untrained": Kind("guided", "untrained guide", lambda parts: parts.like),
-    "identity": Kind("control", "control: identity Gram matrix", lambda parts: controls.identity(parts.like)),
-    "data-gram": Kind("control", "control: the input's own Gram matrix", lambda parts: controls.data_gram(parts.like)),
+    "identity": Kind("control", "control: identity Gram matrix", lambda parts: controls.identity(parts.like), runs=False, whole="examples"),
+    "data-gram": Kind("control", "control: the input's own Gram matrix", lambda parts: controls.data_gram(parts.like), runs=False, whole="inputs"),
     "shuffled": Kind("control", "control: shuffled examples", lambda parts: controls.shuffled(parts.like, seed=parts.seed)),
-    "same-family": Kind("control", "control: random net of the target's family", lambda parts: parts.same()),
-    "other-family": Kind("control", "control: random net of a third family", lambda parts: parts.other()),
-    "fresh-noise": Kind("control", "control: noise features", lambda parts: controls.fresh_noise(parts.like, seed=parts.seed)),
+    "same-family": Kind("control", "control: random net of the target's family", lambda parts: parts.same(), layers="same"),
+    "other-family": Kind("control", "control: random net of a third family", lambda parts: parts.other(), layers="other"),
+    "fresh-noise": Kind("control", "control: noise features", lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False),
 }
 
 BASES = (
