@@ -243,6 +243,8 @@ RULES = """## How to read the table
   validation accuracy by more than 10 points in the mean, and by an interval that excludes 0; it *saturates* if training accuracy ends more than 10
   points below the guide's architecture trained alone (below 100 % without such runs) and rises by less than 1 point over the last quarter of the
   epochs. Otherwise it does not fail at this size, and there is nothing to cure.
-- guides, controls and bases were given equal trials of tuning in deep-fcn, regime untrainable, alone; elsewhere only the bases were tuned.
+- equal trials of tuning were given in deep-fcn, regime untrainable, alone: to base, tuned base and shifted biases, and to guides and controls
+  throughout and as warm-up. There guides that are let go have the rate and weight of those that stay, and distillations the base's rate, no
+  more; elsewhere only the bases were tuned. A verdict against a tuned base is harder on what was not tuned.
 - smoke runs are never shown, and runs with other settings than the claim's are not counted.
 """
