@@ -24,8 +24,8 @@ import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 import guidelib as gl
-from guidelib.activations import selected
-from guidelib.pairing import by_depth, last_wins
+from guidelib.guidance.activations import selected
+from guidelib.guidance.pairing import by_depth, last_wins
 
 
 def main():

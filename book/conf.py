@@ -3,7 +3,7 @@
 import re
 
 import guidelib
-from guidelib.checkout import REPOSITORY
+from guidelib.course.checkout import REPOSITORY
 
 project, author, copyright = "guidelib", "The guidelib authors", "2026, the guidelib authors. Text CC BY 4.0, code MIT"
 version = release = guidelib.__version__

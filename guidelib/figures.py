@@ -5,8 +5,8 @@ Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker
 
 import numpy as np
 
-from .checkpoints import writable
-from .claims import named, role
+from .evidence.words import named, role
+from .files import writable
 
 PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distilled": "#009E73", "reference": "#CC79A7"}  # Okabe and Ito
 MARKERS = {"base": "o", "guided": "D", "control": "s", "distilled": "^", "reference": "P"}
@@ -73,8 +73,8 @@ def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent
     return figure
 
 
-def schedules(table, summary, *, guides, references, chance, live=(), note=""):
-    """Test accuracy by guide, two schedules side by side: guided throughout, and a warm-up before training; the references in both panels.
+def timings(table, summary, *, guides, references, chance, live=(), note=""):
+    """Test accuracy by guide, both timings side by side: guided throughout, and a warm-up before training; the references in both panels.
 
     table, summary, live: as for `accuracy`; a guide's two conditions are GUIDE and GUIDE-warm-up, and one that is missing leaves its line empty.
     """

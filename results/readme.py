@@ -5,8 +5,10 @@ A test renders the block again and compares. The records lie in results/fast, wh
 
 from pathlib import Path
 
-from guidelib import claims, figures, gates
-from guidelib.experiments import CONDITIONS, config, results, seeds, summary
+from guidelib import figures
+from guidelib.evidence import gates, results, summary
+from guidelib.evidence import words as claims
+from guidelib.experiments import CONDITIONS, config, seeds
 from guidelib.experiments.records import path_of, read
 
 HERE = Path(__file__).resolve().parent
@@ -18,7 +20,7 @@ SHOWN = (*ALONE, *(g for g in GUIDES if g != "fresh-noise"), *(f"{g}-warm-up" fo
 
 
 def block(records):
-    """The README's block: the setting, the figure, two tables, and what the rules say of both schedules."""
+    """The README's block: the setting, the figure, two tables, and what the rules say of both timings."""
     first, table = records[0], summary(records).set_index("condition")
     run = {c: [r for r in records if r["config"]["condition"] == c] for c in SHOWN}
     steps = run["untrained-warm-up"][0]["config"]["warm_up_steps"]
@@ -26,7 +28,7 @@ def block(records):
     def accuracy(condition):
         return claims.percent(*table.loc[condition, ["mean", "low", "high"]]) if condition in table.index else ""
 
-    lines = [f"{claims.setting(records)}. The target is a fully connected net of {first['config']['depth']} layers, trained on "
+    lines = [f"{claims.basis(records)}. The target is a fully connected net of {first['config']['depth']} layers, trained on "
              f"{first['config']['train']:,} digits for {first['config']['epochs']} epochs; chance is {claims.percent(first['metrics']['chance'])}. An "
              f"untrained ResNet guides it throughout, or in a warm-up of {steps} steps on noise, after which it is trained without. Every condition that was "
              "tuned, base, guides and controls alike, got as many trials as the others, on two other seeds, chosen on validation "
@@ -69,8 +71,8 @@ def records_of(folder):
 def main():
     records = records_of(FAST)
     figures.theme()
-    figure = figures.schedules(results(records), summary(records), guides=GUIDES, references=ALONE, chance=records[0]["metrics"]["chance"],
-                               note=claims.setting(records))
+    figure = figures.timings(results(records), summary(records), guides=GUIDES, references=ALONE, chance=records[0]["metrics"]["chance"],
+                               note=claims.basis(records))
     figure.savefig(FAST / "02_controls.png", bbox_inches="tight", dpi=100)
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from models import DictInputs, Reused, Result, SkipsLayers, TimeFirst, batch, convnet, hooks, mlp
+from models import DictInputs, Result, Reused, SkipsLayers, TimeFirst, batch, convnet, hooks, mlp
 from torch import nn
 
 import guidelib as gl
-from guidelib.activations import batch_size, capture, examples, first_tensor, selected
+from guidelib.guidance.activations import batch_size, capture, examples, first_tensor, selected
 
 
 class Conv1D(nn.Module):

@@ -8,8 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from guidelib.activations import capture
-from guidelib.analysis import effective_dimension, effective_dimension_by_layer, generalisation_gap, gradient_norms
+from guidelib.analysis.dimension import effective_dimension, effective_dimension_by_layer
+from guidelib.analysis.gradients import gradient_norms
+from guidelib.analysis.overfitting import generalisation_gap
+from guidelib.guidance.activations import capture
 
 
 def normal(*shape, seed=0, dtype=torch.float64):

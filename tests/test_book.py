@@ -15,9 +15,9 @@ import torch
 from notebook_maker import make
 
 import guidelib as gl
-from guidelib.checkout import notebooks
-from guidelib.commands import book_command
-from guidelib.headless import run_notebook
+from guidelib.cli import book as book_command
+from guidelib.course.checkout import notebooks
+from guidelib.course.headless import run_notebook
 
 ROOT = Path(__file__).parent.parent
 
@@ -177,8 +177,8 @@ CALLS = {
     "gl.networks.load_torchvision": None,  # would download: its options are looked up only
     "gl.tasks.copy_paste": lambda **options: gl.tasks.copy_paste(**options | FEW),
     "gl.tasks.perplexity": lambda **options: gl.tasks.perplexity(1.0, **options),
-    "gl.regularisers.effective_dimension": lambda **options: gl.regularisers.effective_dimension(two_layers(), dimension=2, **options).remove(),
-    "gl.distillation.kd_loss": lambda **options: gl.distillation.kd_loss(torch.zeros(2, 3), torch.ones(2, 3), torch.tensor([0, 1]), **options),
+    "gl.baselines.keep_dimension": lambda **options: gl.baselines.keep_dimension(two_layers(), dimension=2, **options).remove(),
+    "gl.baselines.kd_loss": lambda **options: gl.baselines.kd_loss(torch.zeros(2, 3), torch.ones(2, 3), torch.tensor([0, 1]), **options),
 }
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from guidelib import claims
+from guidelib.evidence import words as claims
 from guidelib.experiments import CONDITIONS
 from guidelib.experiments.conditions import ROLES
 

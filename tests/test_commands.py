@@ -8,8 +8,8 @@ import pytest
 from notebook_maker import make, outputs
 
 from guidelib.__main__ import main
-from guidelib.commands import figures_command
-from guidelib.headless import known_parameters, run_notebook
+from guidelib.cli import figures as figures_command
+from guidelib.course.headless import known_parameters, run_notebook
 
 
 def guidelib(*words):
@@ -93,7 +93,7 @@ def test_tables_are_joined_and_printed(tmp_path, tutorials, capsys):
     row = {"claim": "it helps", "paper": "yes", "condition": "untrained", "ours": 0.5, "low": 0.4, "high": 0.6, "seeds": 3, "n": 10, "base": "base",
            "gain": 0.4, "gain_low": 0.3, "gain_high": 0.5, "control": None, "over_control": None, "over_control_low": None,
            "over_control_high": None, "verdict": "holds"}
-    code = f"from guidelib import claims\nclaims.save([{row!r}], '02_a', profile=profile, out=out_dir)"
+    code = f"from guidelib import evidence\nevidence.save([{row!r}], '02_a', profile=profile, out=out_dir)"
     assert tutorials(make(tmp_path / "02_a.ipynb", code)) == 0
     printed = capsys.readouterr().out
     assert "it helps" in printed and "+40.0 (+30.0 to +50.0)" in printed and "results.csv" in printed

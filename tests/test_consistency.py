@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from guidelib.consistency import consistency_matrix, error_consistency
+from guidelib.analysis.consistency import consistency_matrix, error_consistency
 
 
 def draw(n, p, q, shared, seed):

@@ -10,7 +10,7 @@ from models import DictInputs, batch, convnet, mlp
 from torch import nn
 
 import guidelib as gl
-from guidelib.guides import Call
+from guidelib.guidance.guides import Call
 
 CONTROLS = {
     "identity": lambda net: gl.controls.identity(like=net),
@@ -202,12 +202,3 @@ def test_same_family_of_a_guided_target_carries_no_hook():
     with gl.guide(target, convnet()) as g:
         gl.controls.same_family(target)(batch())
         assert g.recorder.forwards == 0
-
-
-def test_other_family_is_for_images():
-    net = gl.controls.other_family(torch.zeros(2, 3, 8, 6))
-    assert net(torch.zeros(5, 3, 8, 6)).shape == (5, 10)
-    with pytest.raises(ValueError, match=r"images \(n, c, h, w\), received \(2, 8\)"):
-        gl.controls.other_family(torch.zeros(2, 8))
-    with pytest.raises(ValueError, match="received dict"):
-        gl.controls.other_family({"x": torch.zeros(2, 3, 8, 8)})

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from guidelib.distillation import Distillation, kd_loss
+from guidelib.baselines.distillation import Distillation, kd_loss
 
 DIRECTIONS = ("teacher-target", "target-teacher")
 

@@ -5,9 +5,18 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from guidelib.__main__ import main
-from guidelib import training
-from guidelib.experiments import CONDITIONS, EXPERIMENTS, config, make_target, make_task, runner
-from guidelib.experiments.dry_run import dry_run
+from guidelib.experiments import (
+    CONDITIONS,
+    EXPERIMENTS,
+    config,
+    make_target,
+    make_task,
+)
+from guidelib.experiments import (
+    procedure as runner,
+)
+from guidelib.experiments.cost import dry_run
+from guidelib.training import loop as training
 
 
 def table(experiment, profile="paper", condition="untrained", **settings):

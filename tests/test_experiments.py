@@ -10,12 +10,23 @@ import pytest
 import torch
 
 import guidelib as gl
-from guidelib.experiments import conditions, equal_search, families, grid, records, runner, settings
-from guidelib.experiments.dry_run import dry_run
-from guidelib.ledger_claims import Claim
-from guidelib import claims
-from guidelib.experiments.conditions import GUIDES, SCHEDULES
-from guidelib.experiments.gather import kept_among
+from guidelib import evidence
+from guidelib.evidence import words as claims
+from guidelib.evidence.paper import Claim
+from guidelib.experiments import (
+    conditions,
+    equal_search,
+    families,
+    records,
+    settings,
+)
+from guidelib.experiments import (
+    procedure as runner,
+)
+from guidelib.experiments.conditions import GUIDES, TIMINGS
+from guidelib.experiments.cost import dry_run
+from guidelib.experiments.kept import kept_among
+from guidelib.experiments.progress import progress_of
 
 E = gl.experiments
 GOLDEN = Path(__file__).parent / "golden" / "records"
@@ -31,10 +42,10 @@ def store(tmp_path_factory):
 
 
 def test_every_guide_has_every_schedule():
-    assert {f"{g}-{s}".rstrip("-") for g in GUIDES for s in SCHEDULES} <= set(E.CONDITIONS)
+    assert {f"{g}-{s}".rstrip("-") for g in GUIDES for s in TIMINGS} <= set(E.CONDITIONS)
     found = E.find_condition("same-family-noise-fed")
-    assert (found.guide, found.schedule, found.role) == ("same-family", "noise-fed", "control")
-    assert E.find_condition("untrained").schedule == "" and E.find_condition("distilled-untrained").teacher and not E.find_condition("distilled-untrained").learns
+    assert (found.guide, found.timing, found.role) == ("same-family", "noise-fed", "control")
+    assert E.find_condition("untrained").timing == "" and E.find_condition("distilled-untrained").teacher and not E.find_condition("distilled-untrained").learns
 
 
 def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path, monkeypatch):
@@ -48,7 +59,7 @@ def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path,
                 for c in ("base", "untrained-warm-up", name) for s in (0, 1)]
     assert "warm_up" in records_[-1]["curves"] and records_[-1]["curves"]["warm_up"] != records_[3]["curves"]["warm_up"]
     assert set(dry_run(E.config("deep-fcn", condition=name, profile="smoke"))["quantity"]) >= {"layer pairs", "warm-up steps"}
-    ax = gl.figures.accuracy(E.results(records_), E.summary(records_), chance=0.1).axes[0]
+    ax = gl.figures.accuracy(evidence.results(records_), evidence.summary(records_), chance=0.1).axes[0]
     assert ax.get_yticklabels()[2].get_text() == "control: layers dealt at random, warm-up"
     assert ax.get_lines()[-2].get_color() == gl.figures.PALETTE["control"]
     assert name in [c.name for c in E.find_condition("untrained-warm-up").controls()]
@@ -103,8 +114,8 @@ def test_distillation_of_sequences_counts_scored_places_alone():
     x, logits = torch.randint(0, 5, (4, 6), generator=g), torch.randn(4, 6, 3, generator=g)  # (n, t), (n, t, classes)
     y = torch.randint(0, 3, (4, 6), generator=g)
     y[:, :2] = gl.tasks.IGNORED
-    loss = gl.distillation.Distillation(teacher)(logits, x, y)
-    by_hand = gl.distillation.kd_loss(logits[:, 2:].reshape(-1, 3), teacher(x[:, 2:]).reshape(-1, 3).detach(), y[:, 2:].reshape(-1))
+    loss = gl.baselines.Distillation(teacher)(logits, x, y)
+    by_hand = gl.baselines.kd_loss(logits[:, 2:].reshape(-1, 3), teacher(x[:, 2:]).reshape(-1, 3).detach(), y[:, 2:].reshape(-1))
     assert loss == pytest.approx(by_hand.item(), rel=1e-6)
 
 
@@ -186,7 +197,7 @@ def test_the_same_family_of_the_deep_net_has_features_that_tell_examples_apart()
         target = E.make_target(config, task)
         guide = runner.make_guide(config.with_(guide_norm=norm), E.find_condition("same-family"), task, target, None)
         found = []
-        call = gl.guides.Call((task.train[0][:64],), {})
+        call = gl.guidance.guides.Call((task.train[0][:64],), {})
         guide.run(call, lambda o: found.append(o.x))
         x = found[-2].flatten(1).double()  # (n, p), of the last hidden layer
         spread[norm] = float((x - x.mean(0)).norm() / x.norm())
@@ -278,13 +289,13 @@ def test_tables_over_records():
         return {"config": {"experiment": "deep-fcn", "condition": condition, "profile": "smoke", "regime": "untrainable", "seed": seed},
                 "metrics": {"test_accuracy": value, "n_test": 10}, "environment": {"device": "cpu"}, "duration_s": 1.0}
     made = [record("base", s, v) for s, v in enumerate((0.1, 0.2, 0.3))] + [record("untrained", s, v) for s, v in enumerate((0.5, 0.7, 0.6))]
-    table = E.summary(made).set_index("condition")
+    table = evidence.summary(made).set_index("condition")
     assert table.loc["base", "mean"] == pytest.approx(0.2) and table.loc["base", "seeds"] == 3
     assert table.loc["base", "high"] - 0.2 == pytest.approx(4.302653 * 0.1 / 3**0.5, rel=1e-5)
-    assert E.difference(made, "untrained", "base")[0] == pytest.approx(0.4)
-    assert len(E.results(made)) == 6
+    assert evidence.difference(made, "untrained", "base")[0] == pytest.approx(0.4)
+    assert len(evidence.results(made)) == 6
     with pytest.raises(ValueError, match="share 3 seeds"):
-        E.summary(made + made[:1])
+        evidence.summary(made + made[:1])
 
 
 def test_grid_keeps_the_order_reuses_and_survives_failures(tmp_path, monkeypatch):
@@ -292,7 +303,7 @@ def test_grid_keeps_the_order_reuses_and_survives_failures(tmp_path, monkeypatch
     good = [smoke(depth=2, epochs=1, seed=s) for s in (1, 0)]
     found = E.run_grid(good + good[:1], out=tmp_path, jobs=1, device="cpu")
     assert [r["config"]["seed"] for r in found] == [1, 0, 1]
-    assert grid.progress_of(tmp_path / "progress.json")["done"] == 3
+    assert progress_of(tmp_path / "progress.json")["done"] == 3
     bad = good[0].with_(layers="middle-3", condition="untrained")
     more = smoke(depth=2, epochs=1, seed=5)
     with pytest.raises(RuntimeError, match=r"1 of 2 runs failed.*\n.*middle-3"):
@@ -376,13 +387,13 @@ def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
     configs = [smoke(depth=2, epochs=1, seed=s) for s in (20, 21, 22)]
     kept, out = tmp_path / "results", tmp_path / "out"
     E.run(configs[0], out=kept / "smoke", device="cpu")
-    found, missing = E.gather(configs[:1], out=out, make=False, kept=kept)
+    found, missing = E.collect(configs[:1], out=out, make=False, kept=kept)
     live = E.run_grid(configs[1:2], out=out, jobs=1, device="cpu")
     records = found + live
     assert kept_among(records) == 1 and missing == []
     assert claims.origin(records, configs[2:]) == \
         "*Runs shown that are records kept with the project: 1; computed here: 1; missing at this profile: base without a guide (1 seed).*"
-    assert kept_among(E.gather(configs[1:2], out=out, make=False, kept=kept)[0]) == 0  # from the reader's own folder
+    assert kept_among(E.collect(configs[1:2], out=out, make=False, kept=kept)[0]) == 0  # from the reader's own folder
 
 
 def test_a_live_seed_is_one_without_a_kept_record(tmp_path):
@@ -395,15 +406,15 @@ def test_a_live_seed_is_one_without_a_kept_record(tmp_path):
     assert E.free_seed("deep-fcn", "base", **options) == 4 and E.free_seed("deep-fcn", "untrained", **options) == 2
 
 
-def test_gather_takes_what_is_kept_makes_the_rest_or_says_what_is_missing(tmp_path, monkeypatch):
+def test_collect_takes_what_is_kept_makes_the_rest_or_says_what_is_missing(tmp_path, monkeypatch):
     configs = [smoke(depth=2, epochs=1, seed=s) for s in (0, 1)]
     kept, out = tmp_path / "results", tmp_path / "out"
     mark = E.run(configs[0], out=kept / "smoke", device="cpu") | {"duration_s": -1.0}
     records.write(mark, records.path_of(configs[0], kept / "smoke"))
-    found, missing = E.gather(configs, out=out, make=False, kept=kept)
+    found, missing = E.collect(configs, out=out, make=False, kept=kept)
     assert [r["duration_s"] for r in found] == [-1.0] and missing == configs[1:]
-    found, missing = E.gather(configs[::-1], out=out, make=True, kept=kept, jobs=1, device="cpu")
+    found, missing = E.collect(configs[::-1], out=out, make=True, kept=kept, jobs=1, device="cpu")
     assert [r["config"]["seed"] for r in found] == [1, 0] and found[1]["duration_s"] == -1.0 and missing == []
     monkeypatch.setenv("GUIDELIB_RECOMPUTE", "1")
-    found, missing = E.gather(configs, out=out, make=False, kept=kept, jobs=1, device="cpu")
+    found, missing = E.collect(configs, out=out, make=False, kept=kept, jobs=1, device="cpu")
     assert all(r["duration_s"] >= 0 for r in found) and len(found) == 2 and missing == []

@@ -140,7 +140,7 @@ def test_schedules_stand_side_by_side_with_the_references_in_both():
     names = ["base", "untrained", "untrained-warm-up", "identity-warm-up"]
     runs = pd.DataFrame({"condition": names, "seed": 0, "test_accuracy": [0.1, 0.5, 0.7, 0.3]})
     summary = pd.DataFrame({"condition": names, "mean": runs["test_accuracy"], "low": float("nan"), "high": float("nan")})
-    figure = figures.schedules(runs, summary, guides=["untrained", "identity"], references=["base"], chance=0.1, note="a note")
+    figure = figures.timings(runs, summary, guides=["untrained", "identity"], references=["base"], chance=0.1, note="a note")
     places = [{(round(float(x), 6), float(y)) for line in ax.get_lines() if line.get_linestyle() == "None" or len(line.get_xdata()) == 1
                for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)} for ax in figure.axes]
     assert places == [{(10.0, 0.0), (50.0, 1.0)}, {(10.0, 0.0), (70.0, 1.0), (30.0, 2.0)}]  # what was not run leaves its line empty

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 
 import guidelib as gl
+from guidelib import evidence
 from guidelib.__main__ import main
+from guidelib.evidence import tables
 from guidelib.experiments import grid, lock, records
 from guidelib.experiments import run as run_
-from guidelib.experiments.run import lock_of
+from guidelib.experiments.runs import lock_of
 
 E = gl.experiments
 
@@ -128,7 +130,7 @@ def folder(tmp_path_factory):
 
 
 def test_results_shows_settings_that_vary_and_all_metrics(folder):
-    table = E.results(E.read_all(folder))
+    table = evidence.results(E.read_all(folder))
     assert list(table.columns[:6]) == ["experiment", "condition", "profile", "regime", "seed", "lr"]
     assert list(table.columns[-2:]) == ["device", "duration_s"]
     assert sorted(zip(table["lr"], table["seed"], strict=True)) == [(1e-3, 0), (1e-3, 1), (3e-3, 0), (3e-3, 1)]
@@ -138,20 +140,20 @@ def test_results_shows_settings_that_vary_and_all_metrics(folder):
 def test_a_setting_named_like_a_metric_is_told_apart():
     config = {"experiment": "e", "condition": "base", "profile": "smoke", "regime": "r", "seed": 0}
     made = [{"config": config | {"epochs": n}, "metrics": {"epochs": 1}, "environment": {"device": "cpu"}, "duration_s": 1.0} for n in (1, 2)]
-    assert E.results(made)[["epochs_set", "epochs"]].values.tolist() == [[1, 1], [2, 1]]
+    assert evidence.results(made)[["epochs_set", "epochs"]].values.tolist() == [[1, 1], [2, 1]]
 
 
 def test_a_setting_that_older_records_lack_and_a_seed_of_its_own_show():
     configs = [{"seed": 0, "a_seed": 5, "b_seed": 7}, {"seed": 1, "a_seed": 9, "b_seed": 8, "new": 1}]
-    assert records.varying(configs) == ["seed", "a_seed", "new"]
+    assert tables.varying(configs) == ["seed", "a_seed", "new"]
 
 
 @pytest.mark.parametrize(("ending", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
 def test_results_command_writes_what_it_prints(folder, tmp_path, capsys, ending, read):
     path = tmp_path / "new" / f"table.{ending}"
     assert main(["results", str(folder), "--out", str(path)]) == 0
-    assert f"4 runs, {len(E.results(E.read_all(folder)).columns)} columns: {path}" in capsys.readouterr().err
-    pd.testing.assert_frame_equal(read(path), E.results(E.read_all(folder)), check_dtype=False)
+    assert f"4 runs, {len(evidence.results(E.read_all(folder)).columns)} columns: {path}" in capsys.readouterr().err
+    pd.testing.assert_frame_equal(read(path), evidence.results(E.read_all(folder)), check_dtype=False)
     assert main(["results", str(folder)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 5 and "test_accuracy" in printed[0]

@@ -5,12 +5,24 @@ import pickle
 
 import pytest
 import torch
-from models import (Checkpointed, Counted, DictInputs, FunctionalInPlace, Reused, SkipsLayers, SpoilsItsInput, TimeFirst, batch, convnet, hooks,
-                    mlp)
+from models import (
+    Checkpointed,
+    Counted,
+    DictInputs,
+    FunctionalInPlace,
+    Reused,
+    SkipsLayers,
+    SpoilsItsInput,
+    TimeFirst,
+    batch,
+    convnet,
+    hooks,
+    mlp,
+)
 from torch import nn
 
 import guidelib as gl
-from guidelib.activations import capture
+from guidelib.guidance.activations import capture
 
 
 def by_hand(target, guide, x, pairs, debiased=False):

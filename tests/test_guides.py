@@ -10,8 +10,8 @@ from models import Counted, DictInputs, batch, convnet, hooks, mlp
 from torch import nn
 
 import guidelib as gl
-from guidelib.activations import capture
-from guidelib.guides import Call
+from guidelib.guidance.activations import capture
+from guidelib.guidance.guides import Call
 
 
 def features(guide, *args, keys=None, **kwargs):

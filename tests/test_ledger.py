@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from guidelib.__main__ import main
+from guidelib.evidence._ledger import ledger, page
+from guidelib.evidence.intervals import kind
+from guidelib.evidence.matching import failing
+from guidelib.evidence.paper import CLAIMS, METRICS, Claim
 from guidelib.experiments import config
 from guidelib.experiments.records import path_of, write
-from guidelib.ledger import ledger, page
-from guidelib.ledger_claims import CLAIMS, METRICS, Claim
-from guidelib.ledger_runs import failing
-from guidelib.statistics import kind
 
 RESULTS = Path(__file__).parent.parent / "results"
 CLAIM = Claim("c", "table 0", "it helps", "1 -> 2 %", "deep-fcn", "untrained")

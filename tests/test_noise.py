@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from guidelib.noise import Stream, noise_like
+from guidelib.guidance.noise import Stream, noise_like
 
 
 def test_floats_are_standard_normal_of_the_samples_kind():

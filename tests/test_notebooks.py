@@ -10,9 +10,9 @@ import nbformat
 import pytest
 
 import guidelib as gl
-from guidelib.experiments.gather import KEPT
+from guidelib.experiments.kept import KEPT
 from guidelib.experiments.records import path_of
-from guidelib.experiments.run import threads
+from guidelib.experiments.runs import threads
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -58,7 +58,7 @@ class TestTutorial:
 
     def test_ends_with_the_table_and_saves_it(self, path):
         source = "\n".join(cell.source for cell in code_cells(path))
-        assert f'"{path.stem}"' in source and "claims.save(" in source and "claims.table(" in source
+        assert f'"{path.stem}"' in source and "evidence.save(" in source and "evidence.table(" in source
 
     def test_a_misspelt_profile_is_one_line_that_says_the_repair(self, path):
         """The first cells, with the commonest slip: the library's own words, and not a KeyError."""
@@ -69,9 +69,9 @@ class TestTutorial:
 
     def test_says_which_of_its_runs_it_computed(self, path):
         source = "\n".join(cell.source for cell in code_cells(path))
-        assert "records=" in source.partition("claims.save(")[2]
-        if "E.gather(" in source:
-            assert "claims.origin(" in source and "GUIDELIB_RECOMPUTE" not in source
+        assert "records=" in source.partition("evidence.save(")[2]
+        if "experiments.collect(" in source:
+            assert "evidence.origin(" in source and "GUIDELIB_RECOMPUTE" not in source
 
     def test_links_lead_somewhere(self, path):
         for cell in nbformat.read(path, 4).cells:

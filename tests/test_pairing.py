@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import guidelib as gl
+from guidelib.guidance.pairing import by_depth, find, last_wins, pair_named
 from guidelib.networks import FCN, ResNet
-from guidelib.pairing import by_depth, find, last_wins, pair_named
 
 # paper_map: round(i * 47 / 20) for the 21 layers of a ResNet-18 on the 48 layers of the fully connected net
 PAPER_MAP = [0, 2, 5, 7, 9, 12, 14, 16, 19, 21, 24, 26, 28, 31, 33, 35, 38, 40, 42, 45, 47]

@@ -6,9 +6,9 @@ import torch
 from models import Reused
 from torch import nn
 
-from guidelib.activations import capture
+from guidelib.analysis.probes import linear_probe, probe_layers
+from guidelib.guidance.activations import capture
 from guidelib.networks.seeding import seeded
-from guidelib.probes import linear_probe, probe_layers
 from guidelib.tasks import digits
 
 
@@ -49,7 +49,7 @@ def test_ridge_by_the_normal_equations(n, signal):
 
 def test_logistic_is_at_its_optimum():
     """The gradient of summed cross-entropy plus penalty times squared weights is 0 where scikit-learn says the decoder is."""
-    from guidelib.probes import _classifier
+    from guidelib.analysis.probes import _classifier
 
     x, y = rand(60, 4), classes(60)
     decoder = _classifier("logistic", 3.0).set_params(tol=1e-10).fit(x.numpy(), y.numpy())

@@ -11,12 +11,23 @@ import IPython
 import pytest
 
 import guidelib as gl
-from guidelib.experiments import grid, progress, records, runner
+from guidelib.experiments import grid, progress, records, runs
+from guidelib.experiments import procedure as runner
 from guidelib.experiments import run as run_
-from guidelib.experiments.progress import Report, State, beside, duration, fraction, label, line, progress_of, seconds_left, telling
+from guidelib.experiments.progress import (
+    Report,
+    State,
+    beside,
+    duration,
+    fraction,
+    label,
+    line,
+    progress_of,
+    seconds_left,
+    telling,
+)
 
 E = gl.experiments
-runs = sys.modules["guidelib.experiments.run"]  # the name in the package is the function
 
 
 def smoke(condition="base", seed=0, **overrides):

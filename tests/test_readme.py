@@ -11,7 +11,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 sys.path.insert(0, str(ROOT / "results"))
 import readme  # noqa: E402
 
-from guidelib import claims, gates  # noqa: E402
+from guidelib.evidence import gates
+from guidelib.evidence import words as claims  # noqa: E402
 
 
 def test_results_are_rendered_from_the_committed_records():
@@ -64,7 +65,7 @@ def test_make_targets_exist(target):
 
 
 def test_public_address_is_one_setting_and_empty_means_no_buttons():
-    from guidelib.checkout import REPOSITORY
+    from guidelib.course.checkout import REPOSITORY
 
     assert REPOSITORY == ""
     assert "badge" not in README and "colab.research" not in README and "pip install guidelib" not in README

@@ -10,7 +10,7 @@ from torch import nn
 
 import guidelib as gl
 from guidelib import analysis
-from guidelib.regularisers import effective_dimension, participation_ratio, spectrum_loss
+from guidelib.baselines.regularisers import keep_dimension, participation_ratio, spectrum_loss
 from guidelib.similarity import gram
 
 
@@ -78,7 +78,7 @@ def test_derivatives(measure):
 
 def test_loss_is_the_sum_over_layers():
     net, x = mlp(16, 20, 12, 3), batch(n=30)
-    with effective_dimension(net, dimension=5) as r:
+    with keep_dimension(net, dimension=5) as r:
         net(x)
         loss = r.loss()
         table = r.report()
@@ -93,14 +93,14 @@ def test_loss_is_0_where_the_dimension_is_right_and_symmetric_in_the_logarithm()
     net, x = mlp(16, 20, 3), batch(n=30)
     (ratio,) = (analysis.effective_dimension(h) for h in hidden(net, x))
     for factor, expected in ((1, 0), (2, math.log(2) ** 2), (0.5, math.log(2) ** 2)):
-        with effective_dimension(net, dimension=ratio * factor) as r:
+        with keep_dimension(net, dimension=ratio * factor) as r:
             net(x)
             assert r.loss().item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_gradient_is_that_of_the_composite():
     net, x = mlp(16, 20, 12, 3).double(), batch(n=30, dtype=torch.float64)
-    with effective_dimension(net, dimension=4, weight=0.3) as r:
+    with keep_dimension(net, dimension=4, weight=0.3) as r:
         net(x)
         r.loss().backward()
     found = [p.grad.clone() for p in net[:5].parameters()]
@@ -115,7 +115,7 @@ def test_it_brings_layers_to_their_dimension(dimension):
     net, x = mlp(16, 30, 30, 30, 3), batch(n=60)
     before = [analysis.effective_dimension(h) for h in hidden(net, x)]
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
-    with effective_dimension(net, dimension=dimension) as r:
+    with keep_dimension(net, dimension=dimension) as r:
         for _ in range(150):
             net(x)
             optimizer.zero_grad()
@@ -130,7 +130,7 @@ def test_the_papers_loss_raises_the_count_of_components():
     net, x = mlp(16, 30, 30, 3), batch(n=60)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
     losses = []
-    with effective_dimension(net, dimension=4, measure="spectrum", threshold=0.9, sharpness=20.0) as r:
+    with keep_dimension(net, dimension=4, measure="spectrum", threshold=0.9, sharpness=20.0) as r:
         for _ in range(150):
             net(x)
             losses.append(r.loss())
@@ -147,7 +147,7 @@ def test_layers_and_dimensions_by_name():
     net, x = mlp(16, 20, 12, 12, 3), batch(n=30)
 
     def wanted(**options):
-        with effective_dimension(net, **options) as r:
+        with keep_dimension(net, **options) as r:
             net(x)
             r.loss()
             return dict(r.report()[["layer", "dimension"]].values.tolist())
@@ -163,19 +163,19 @@ def test_layers_and_dimensions_by_name():
 def test_reused_skipped_and_in_place_layers():
     x = batch(n=20)
     net = Reused()
-    with effective_dimension(net, dimension=3) as r:
+    with keep_dimension(net, dimension=3) as r:
         net(x)
         r.loss()
         assert r.report()["layer"].tolist() == ["shared[0]", "shared[1]"]
     net = SkipsLayers()
-    with effective_dimension(net, dimension=3) as r:
+    with keep_dimension(net, dimension=3) as r:
         for skip, layers in ((False, ["first", "middle"]), (True, ["first"])):
             net.skip = skip
             net(x)
             r.loss().backward()
             assert r.report()["layer"].tolist() == layers
     net = FunctionalInPlace()
-    with effective_dimension(net, dimension=3) as r:
+    with keep_dimension(net, dimension=3) as r:
         net(x)
         r.loss()
         assert r.report()["participation_ratio"].item() == pytest.approx(analysis.effective_dimension(net.first(x.flatten(1))), rel=1e-4)
@@ -183,7 +183,7 @@ def test_reused_skipped_and_in_place_layers():
 
 def test_convolutions_and_one_forward_a_step():
     net, x = Counted(convnet()), batch(n=16)
-    with effective_dimension(net, dimension=6) as r:
+    with keep_dimension(net, dimension=6) as r:
         (net(x).square().mean() + r.loss()).backward()
         assert net.count == 1 and r.report()["layer"].tolist() == ["net.0", "net.4", "net.6"]
 
@@ -191,7 +191,7 @@ def test_convolutions_and_one_forward_a_step():
 @pytest.mark.parametrize("measure", ["participation", "spectrum"])
 def test_a_dead_layer_and_autocast(measure):
     net, x = mlp(16, 20, 3), batch(n=20)
-    with effective_dimension(net, dimension=4, measure=measure) as r:
+    with keep_dimension(net, dimension=4, measure=measure) as r:
         net(x)
         plain = r.loss()
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -207,7 +207,7 @@ def test_a_dead_layer_and_autocast(measure):
 
 def test_hooks_are_removed():
     net, x = mlp(16, 20, 3), batch()
-    with effective_dimension(net, dimension=3) as r:
+    with keep_dimension(net, dimension=3) as r:
         assert hooks(net) > 0
         twin = copy.deepcopy(net)
     assert hooks(net) == 0
@@ -215,7 +215,7 @@ def test_hooks_are_removed():
     with pytest.raises(RuntimeError, match=r"after remove\(\)"):
         r.loss()
     r.remove()
-    with pytest.raises(ZeroDivisionError), effective_dimension(net, dimension=3):
+    with pytest.raises(ZeroDivisionError), keep_dimension(net, dimension=3):
         raise ZeroDivisionError
     assert hooks(net) == 0
 
@@ -223,7 +223,7 @@ def test_hooks_are_removed():
 def test_steps_weights_and_stopping():
     net, x = mlp(16, 20, 3), batch()
     seen = []
-    with effective_dimension(net, dimension=3, weight=lambda step: seen.append(step) or float(step), stop_after=3) as r:
+    with keep_dimension(net, dimension=3, weight=lambda step: seen.append(step) or float(step), stop_after=3) as r:
         losses = []
         for _ in range(3):
             net(x)
@@ -231,14 +231,14 @@ def test_steps_weights_and_stopping():
         assert hooks(net) == 0 and r.stopped and r.loss() == 0 and seen == [0, 1, 2]
         state = r.state_dict()
     assert losses[0] == 0 and losses[2] == pytest.approx(2 * losses[1]) and losses[1] > 0
-    resumed = effective_dimension(net, dimension=3, stop_after=3)
+    resumed = keep_dimension(net, dimension=3, stop_after=3)
     resumed.load_state_dict(state)
     assert resumed.stopped and hooks(net) == 0
 
 
 def test_forwards_that_are_not_there():
     net, x = mlp(16, 20, 3), batch()
-    with effective_dimension(net, dimension=3) as r:
+    with keep_dimension(net, dimension=3) as r:
         with pytest.raises(RuntimeError, match="no forward of the target"):
             r.loss()
         with torch.no_grad():
@@ -258,7 +258,7 @@ def test_forwards_that_are_not_there():
 
 def test_a_batch_too_small_is_an_error_and_the_next_step_works():
     net = mlp(16, 20, 3)
-    with effective_dimension(net, dimension=10) as r:
+    with keep_dimension(net, dimension=10) as r:
         net(batch(n=10))
         with pytest.raises(ValueError, match="dimension 10 cannot be reached with n = 10"):
             r.loss()
@@ -280,17 +280,17 @@ def test_a_batch_too_small_is_an_error_and_the_next_step_works():
 def test_wrong_options_are_repeated(options, error, words):
     net = mlp(16, 20, 3)
     with pytest.raises(error, match=words):
-        effective_dimension(net, **({"dimension": 3} | options))
+        keep_dimension(net, **({"dimension": 3} | options))
     assert hooks(net) == 0
 
 
 def test_targets_that_cannot_be_hooked():
     with pytest.raises(TypeError, match="received Tensor"):
-        effective_dimension(torch.zeros(1), dimension=3)
+        keep_dimension(torch.zeros(1), dimension=3)
     with pytest.raises(ValueError, match="compiled already"):
-        effective_dimension(torch.compile(mlp(16, 20, 3)), dimension=3)
+        keep_dimension(torch.compile(mlp(16, 20, 3)), dimension=3)
     net = nn.Linear(16, 3)
-    with effective_dimension(net, dimension=3) as r:
+    with keep_dimension(net, dimension=3) as r:
         net(batch().flatten(1))
         with pytest.raises(ValueError, match="no layer besides its last"):
             r.loss()
@@ -298,7 +298,7 @@ def test_targets_that_cannot_be_hooked():
 
 def test_beside_a_guide_on_the_same_target():
     net, x = mlp(16, 20, 3), batch(n=20)
-    with gl.guide(net, convnet()) as g, effective_dimension(net, dimension=3) as r:
+    with gl.guide(net, convnet()) as g, keep_dimension(net, dimension=3) as r:
         net(x)
         alone = (g.loss().item(), r.loss().item())
         net(x)
@@ -308,17 +308,17 @@ def test_beside_a_guide_on_the_same_target():
 
 def test_weight_0_asks_nothing_of_the_layers():
     net, x = mlp(16, 20, 3), batch() * math.nan
-    with effective_dimension(net, dimension=3, weight=0) as r:
+    with keep_dimension(net, dimension=3, weight=0) as r:
         net(x)
         assert r.loss() == 0
-    with effective_dimension(net, dimension=3) as r:
+    with keep_dimension(net, dimension=3) as r:
         net(x)
         assert torch.isnan(r.loss())  # what is not a number stays so
 
 
 def test_only_the_chosen_layers_are_listened_to():
     net, x = mlp(16, 20, 12, 12, 3), batch(n=20)
-    with effective_dimension(net, dimension=3, layers=["1"]) as r:
+    with keep_dimension(net, dimension=3, layers=["1"]) as r:
         before = hooks(net)
         net(x)
         r.loss()

@@ -13,11 +13,13 @@ import pytest
 import torch
 
 import guidelib as gl
-from guidelib import checkpoints, training
-from guidelib.checkpoints import Checkpoint
-from guidelib.experiments import lock, records, runner
+from guidelib.experiments import lock, records
+from guidelib.experiments import procedure as runner
 from guidelib.experiments import run as run_
-from guidelib.experiments.run import lock_of
+from guidelib.experiments.runs import lock_of
+from guidelib.training import checkpoints
+from guidelib.training import loop as training
+from guidelib.training.checkpoints import Checkpoint
 
 E = gl.experiments
 QUICK = ("base", "fresh-noise", "distilled")

@@ -10,9 +10,18 @@ from models import batch, convnet, mlp
 from scipy.spatial.distance import pdist, squareform
 
 import guidelib as gl
-from guidelib.similarity import RIDGE, RSA, double_centre, find, gram, ridge, ridge_similarity, rsa
-from guidelib.similarity.ridge import dimension, halves, projection
-from guidelib.similarity.rsa import dissimilarities
+from guidelib.similarity import (
+    RIDGE,
+    RSA,
+    double_centre,
+    find,
+    gram,
+    ridge,
+    ridge_similarity,
+    rsa,
+)
+from guidelib.similarity._ridge import dimension, halves, projection
+from guidelib.similarity._rsa import dissimilarities
 
 WHY = "the extra `oracles` is not installed: pip install -e '.[oracles]'"
 BOTH = pytest.mark.parametrize("similarity", [RSA, RIDGE], ids=lambda s: s.name)

@@ -8,11 +8,11 @@ import torch.nn.functional as F
 from torch import nn
 
 import guidelib as gl
-from guidelib.activations import capture, selected
-from guidelib.controls import same_family
+from guidelib.guidance.activations import capture, selected
+from guidelib.guidance.controls import same_family
 from guidelib.networks import LSTM, RNN, Transformer
 from guidelib.networks.seeding import seeded
-from guidelib.networks.sequence_transformer import attended, sinusoids
+from guidelib.networks.transformer import attended, sinusoids
 
 VOCAB, PAD = 7, 6
 IDS = torch.randint(0, PAD, (6, 5), generator=torch.Generator().manual_seed(0))  # (n, t), no padding among them

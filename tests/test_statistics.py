@@ -4,7 +4,14 @@ import math
 
 import pytest
 
-from guidelib.statistics import VERDICTS, kind, paired_difference, standing, student_t_interval, verdict
+from guidelib.evidence.intervals import (
+    VERDICTS,
+    kind,
+    paired_difference,
+    standing,
+    student_t_interval,
+    verdict,
+)
 
 
 def test_interval_has_the_tabulated_half_width():

@@ -7,7 +7,7 @@ import torch
 from models import Counted, batch, convnet, hooks, mlp
 
 import guidelib as gl
-from guidelib.noise import Stream, noise_like
+from guidelib.guidance.noise import Stream, noise_like
 
 
 def test_it_is_the_loop_one_would_write():

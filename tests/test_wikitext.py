@@ -1,17 +1,16 @@
 """WikiText-2, on a text of the same make with a few words, and on the real files where they are."""
 
 import hashlib
-import importlib
 import math
 
 import pytest
 import torch
 
 from guidelib import tasks
+from guidelib.tasks import wikitext
 from guidelib.tasks.cifar10_files import data_folder
-from guidelib.training import train
+from guidelib.training.loop import train
 
-wikitext = importlib.import_module("guidelib.tasks.wikitext")
 SPLITS = ("train", "validation", "test")
 VALID = """
  = Owl =

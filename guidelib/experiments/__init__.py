@@ -1,14 +1,14 @@
-"""Named experiments: a frozen configuration in, a run record out; grids, tables and intervals over records."""
+"""Named experiments: a frozen configuration in, a run record out."""
 
 from .conditions import CONDITIONS, Condition, find_condition, variant
-from .config import Config, config
-from .families import make_target
-from .gather import free_seed, gather
+from .configuration import Config, config
+from .families import make_guide_network, make_target
 from .grid import run_grid
-from .records import difference, read_all, results, summary
-from .run import find_device, run
-from .runner import make_task
+from .kept import collect, free_seed
+from .procedure import make_task
+from .records import read_all
+from .runs import find_device, run
 from .settings import EXPERIMENTS, PROFILES, REGIMES, seeds
 
-__all__ = ["CONDITIONS", "Condition", "Config", "EXPERIMENTS", "PROFILES", "REGIMES", "config", "difference", "find_condition", "find_device",
-           "free_seed", "gather", "make_target", "make_task", "read_all", "results", "run", "run_grid", "seeds", "summary", "variant"]
+__all__ = ["CONDITIONS", "EXPERIMENTS", "PROFILES", "REGIMES", "Condition", "Config", "collect", "config", "find_condition", "find_device",
+           "free_seed", "make_guide_network", "make_target", "make_task", "read_all", "run", "run_grid", "seeds", "variant"]

@@ -1,17 +1,17 @@
 """The conditions of the experiments: the one table that says what each is called, what it is for, and how its guide is built.
 
 Nobody else takes a name apart. A condition is a base or a reference without a guide, a distillation, or a guide or control under a
-schedule; add a line to BASES, DISTILLATIONS or GUIDES, and it can be run, costed, drawn and judged.
+timing; add a line to UNGUIDED, DISTILLATIONS or GUIDES, and it can be run, costed, drawn and judged.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from .. import controls
+from ..guidance import controls
 from .settings import check
 
 ROLES = ("base", "guided", "control", "distilled", "reference")
-SCHEDULES = {  # name: (what it is, what a label adds)
+TIMINGS = {  # name: (what it is, what a label adds)
     "": ("throughout, on data", ""),
     "warm-up": ("alignment alone, on noise, before training", "warm-up"),
     "stopped": ("for the first steps on data, then none", "then stopped"),
@@ -23,7 +23,7 @@ SCHEDULES = {  # name: (what it is, what a label adds)
 class Condition:
     """One condition.
 
-    role: one of ROLES. guide: the name of what steers the target, or None; schedule: one of SCHEDULES, when it does. build: makes
+    role: one of ROLES. guide: the name of what steers the target, or None; timing: one of TIMINGS, when it does. build: makes
     the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher: outputs are distilled from it. alone: the
     guide's own network is trained in the target's place. tuned: it has the settings that a search found (settings.TUNED). settings: what else
     it changes in a Config. only: the experiments that have it, all if empty; why the others do not.
@@ -33,7 +33,7 @@ class Condition:
     role: str
     label: str
     guide: str | None = None
-    schedule: str = ""
+    timing: str = ""
     build: Callable | None = field(default=None, repr=False, compare=False)
     learns: bool = False
     teacher: bool = False
@@ -46,22 +46,22 @@ class Condition:
     @property
     def warms_up(self):
         """Whether the target is aligned before training, and trained without a guide."""
-        return self.guide is not None and self.schedule == "warm-up"
+        return self.guide is not None and self.timing == "warm-up"
 
     @property
     def stays(self):
         """Whether the guide is there while the target is trained, to the end or not."""
-        return self.guide is not None and self.schedule != "warm-up"
+        return self.guide is not None and self.timing != "warm-up"
 
     def controls(self):
-        """The conditions that an effect of this one has to beat: every control under its schedule; none for what has no guide to explain.
+        """The conditions that an effect of this one has to beat: every control under its timing; none for what has no guide to explain.
 
         >>> [c.name for c in CONDITIONS["trained-warm-up"].controls()][:2]
         ['identity-warm-up', 'data-gram-warm-up']
         """
         if self.role != "guided":
             return ()
-        return tuple(c for c in CONDITIONS.values() if c.role == "control" and c.schedule == self.schedule)
+        return tuple(c for c in CONDITIONS.values() if c.role == "control" and c.timing == self.timing)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Kind:
-    """What steers the target, under any schedule: its role, label, and how it is built from Parts.
+    """What steers the target, under any timing: its role, label, and how it is built from Parts.
 
     layers: whose layers the target's are paired with, a name of Parts; runs: that network runs at each step; whole: what one Gram matrix for
     all layers is made of in their place, "examples" or "inputs", or "".
@@ -103,7 +103,7 @@ GUIDES = {
     "fresh-noise": Kind("control", "control: noise features", lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False),
 }
 
-BASES = (
+UNGUIDED = (
     Condition(name="base", role="base", label="base without a guide"),
     Condition(name="base-tuned", role="base", label="tuned base", tuned=True),
     Condition(name="base-residual", role="base", label="base with skips (another network)", settings={"residual": True},
@@ -125,10 +125,10 @@ DISTILLATIONS = (
 
 def table():
     """{name: Condition} of all, in the order in which they are listed and drawn."""
-    guided = [Condition(name=f"{name}-{schedule}" if schedule else name, role=kind.role, label=f"{kind.label}, {words}" if words else kind.label,
-                        guide=name, schedule=schedule, build=kind.build, learns=kind.learns)
-              for name, kind in GUIDES.items() for schedule, (_, words) in SCHEDULES.items()]
-    return {condition.name: condition for condition in (*BASES, *DISTILLATIONS, *guided)}
+    guided = [Condition(name=f"{name}-{timing}" if timing else name, role=kind.role, label=f"{kind.label}, {words}" if words else kind.label,
+                        guide=name, timing=timing, build=kind.build, learns=kind.learns)
+              for name, kind in GUIDES.items() for timing, (_, words) in TIMINGS.items()]
+    return {condition.name: condition for condition in (*UNGUIDED, *DISTILLATIONS, *guided)}
 
 
 CONDITIONS = table()
@@ -139,7 +139,7 @@ def find_condition(name):
 
     A variant of a condition, "NAME (what differs)" as made by `variant`, has all but its name and label from NAME.
 
-    >>> find_condition("same-family-warm-up").guide, find_condition("same-family-warm-up").schedule
+    >>> find_condition("same-family-warm-up").guide, find_condition("same-family-warm-up").timing
     ('same-family', 'warm-up')
     """
     base, _, differs = name.partition(" (")

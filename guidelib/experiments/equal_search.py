@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import config, run_grid
 
-SEEDS = (100, 101)
+SEARCHED = (100, 101)
 GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family", "other-family")
 GUIDED = tuple({"lr": lr, "weight": weight} for lr, weight in product((1e-3, 3e-3), (1.0, 3.0, 10.0)))
 RATES = tuple({"lr": lr} for lr in (3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2))
@@ -29,7 +29,7 @@ def search(experiment, *, profile="fast", out, jobs=2):
     """Table with one row a trial and seed: condition, what was tried, validation accuracy and loss at the best epoch; the chosen are marked."""
     import pandas as pd
 
-    tried = [(condition, values, seed) for condition, trials in TRIALS[experiment].items() for seed in SEEDS for values in trials]
+    tried = [(condition, values, seed) for condition, trials in TRIALS[experiment].items() for seed in SEARCHED for values in trials]
     records = run_grid([config(experiment, condition=c, profile=profile, seed=s, **v) for c, v, s in tried], out=out, jobs=jobs)
     table = pd.DataFrame([{"condition": c} | v | {"seed": s} | {name: r["metrics"][name] for name in COLUMNS}
                           for (c, v, s), r in zip(tried, records, strict=True)])

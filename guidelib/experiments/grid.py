@@ -4,12 +4,10 @@ import os
 import traceback
 from pathlib import Path
 
-from ..checkpoints import writable
-from ..headless import say
-from .progress import Report, forget, name_of, progress_of, screen  # progress_of for readers
+from ..files import writable
+from .progress import Report, forget, name_of, say, screen
 from .records import path_of, read
-from .run import lock_of, run
-
+from .runs import lock_of, run
 
 LIVES = 3  # how often a run is begun whose worker is lost
 

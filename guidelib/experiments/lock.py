@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..headless import say
+from .progress import say
 
 REFRESHED = 10.0  # seconds between two signs of life
 FORGOTTEN = 60.0  # seconds without one, as watched by who waits, after which an owner that cannot be asked counts as dead

@@ -250,3 +250,8 @@ def on_terminal(text, end=""):
     width = shutil.get_terminal_size().columns - 1
     sys.stderr.write(f"\r{text[:width].ljust(width)}" + (end or "\r"))
     sys.stderr.flush()
+
+
+def say(text):
+    """A line for whoever watches, at once."""
+    print(text, file=sys.stderr, flush=True)

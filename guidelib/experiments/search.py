@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import REGIMES, config, run_grid
 
-SEEDS = (100, 101)
+SEARCHED = (100, 101)
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 FCN = {"lr": RATES, "dropout": (0.0, 0.1), "init": ("default", "he", "orthogonal")}
 RNN = {"lr": RATES, "clip": (None, 0.25, 1.0)}
@@ -45,10 +45,10 @@ def search(experiment, *, regime, profile="fast", out, jobs=2):
         found = {setting: sum(v) / len(v) for setting, v in found.items() if len(v) >= least}
         return [dict(zip(names, setting, strict=True)) for setting in sorted(found, key=found.get, reverse=True)]
 
-    measure([dict(zip(space, values, strict=True)) for values in product(*space.values())], SEEDS[:1])
-    measure(ranked(1)[:FINALISTS], SEEDS[1:])
+    measure([dict(zip(space, values, strict=True)) for values in product(*space.values())], SEARCHED[:1])
+    measure(ranked(1)[:FINALISTS], SEARCHED[1:])
     best = ranked(2)[0]
-    measure([best | {"weight_decay": decay} for decay in DECAYS if decay != best["weight_decay"]], SEEDS)
+    measure([best | {"weight_decay": decay} for decay in DECAYS if decay != best["weight_decay"]], SEARCHED)
     best = ranked(2)[0]
     table = pd.DataFrame(rows)
     table["chosen"] = [all(row[name] == best[name] for name in names) for row in rows]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import EXPERIMENTS, config, run_grid
 
-SEED = 100
+SEARCHED = 100
 
 # What is tried for each experiment, beside its present `fast` setting ({}).
 CANDIDATES = {
@@ -31,8 +31,8 @@ def search(experiment, *, out, jobs=2, candidates=None):
     import pandas as pd
 
     tried = [(o, c) for o in candidates or CANDIDATES[experiment] for c in ("base", "guide-alone")]
-    records = run_grid([config(experiment, condition=c, seed=SEED, **o) for o, c in tried], out=out, jobs=jobs)
-    return pd.DataFrame([{"overrides": " ".join(f"{k}={v}" for k, v in o.items()), "condition": c, "seed": SEED}
+    records = run_grid([config(experiment, condition=c, seed=SEARCHED, **o) for o, c in tried], out=out, jobs=jobs)
+    return pd.DataFrame([{"overrides": " ".join(f"{k}={v}" for k, v in o.items()), "condition": c, "seed": SEARCHED}
                          | {name: r["metrics"].get(name) for name in COLUMNS} | {"duration_s": r["duration_s"]}
                          for (o, c), r in zip(tried, records, strict=True)])
 

@@ -4,8 +4,8 @@ from .fcn import FCN
 from .pretrained import load_torchvision
 from .resnet import ResNet
 from .rnn import LSTM, RNN
-from .sequence_transformer import Transformer
-from .transformer import RowTransformer
+from .row_transformer import RowTransformer
+from .transformer import Transformer
 from .vit import ViT
 
 __all__ = ["FCN", "LSTM", "RNN", "ResNet", "RowTransformer", "Transformer", "ViT", "load_torchvision"]

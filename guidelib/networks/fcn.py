@@ -2,6 +2,7 @@
 
 from torch import nn
 
+from .checks import check_choice
 from .seeding import seeded
 
 NORMS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, None: nn.Identity}
@@ -28,9 +29,8 @@ class FCN(nn.Module):
 
     def __init__(self, *, inputs, outputs, depth=50, width=256, norm="batch", dropout=0.0, init="default", residual=False, seed=0):
         super().__init__()
-        for name, value, known in (("norm", norm, NORMS), ("init", init, INITS)):
-            if value not in known:
-                raise ValueError(f"{name} is one of {list(known)}, received {value!r}")
+        check_choice("norm", norm, NORMS)
+        check_choice("init", init, INITS)
         if init == "shifted" and norm is None:
             raise ValueError("init='shifted' starts the norm's biases at 1, received norm=None: choose norm='batch' or 'layer'")
         self.init = init

@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import check_choice
 from .seeding import seeded
 
 INITS = {
@@ -29,9 +30,9 @@ class ResNet(nn.Module):
 
     def __init__(self, *, channels=3, outputs=10, width=64, blocks=(2, 2, 2, 2), block="basic", skips=True, stem="small", init="he", seed=0):
         super().__init__()
-        for name, value, known in (("block", block, BLOCKS), ("stem", stem, STEMS), ("init", init, INITS)):
-            if value not in known:
-                raise ValueError(f"{name} is one of {list(known)}, received {value!r}")
+        check_choice("block", block, BLOCKS)
+        check_choice("stem", stem, STEMS)
+        check_choice("init", init, INITS)
         if not blocks or min(blocks) < 1:
             raise ValueError(f"blocks has a number of 1 or more for each stage, received {blocks}")
         self.init, self.stem, self.stages = init, stem, len(blocks)

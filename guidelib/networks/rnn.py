@@ -2,8 +2,9 @@
 
 from torch import nn
 
+from .checks import check_choice, check_sizes
 from .seeding import seeded
-from .tokens import check_choice, check_pad, check_sizes, embedded, kept, last
+from .tokens import check_pad, embedded, kept, last
 
 POOLS = (None, "last")
 

@@ -1,76 +1,98 @@
-"""A small Transformer encoder over the rows of an image: a family that is neither fully connected nor convolutional."""
+"""A Transformer over token ids, causal or not, with the two quirks of the released code as switches."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .checks import check_choice, check_sizes
+from .row_transformer import EncoderBlock
 from .seeding import seeded
+from .tokens import check_pad, embedded, kept, mean
+
+POOLS = (None, "mean")
+POSITIONS = ("sinusoidal", None)
 
 
-class RowTransformer(nn.Module):
-    """Transformer encoder, pre-norm, each row of an image a token: takes (n, c, h, w), gives (n, outputs).
+class Transformer(nn.Module):
+    """Transformer (Vaswani et al. 2017): takes token ids (n, t), gives logits (n, t, outputs), or (n, outputs) with pool="mean".
 
-    inputs: (c, h, w). Every weight matrix is a Linear of its own, so that each can be aligned. seed: of the weights.
-    ValueError if `width` is not a multiple of `heads`.
+    vocab: tokens, padding included. outputs: vocab by default. causal: a token attends to itself and earlier ones. pad: the id of
+    padding, to which no token but itself attends, and which the mean leaves out. positions: "sinusoidal", or None for a net that knows
+    of order what causality tells it. feedforward: hidden units, 4 width by default. dropout: of the embeddings and of what each half of
+    a block adds. norm_first=False normalises after the sum, as in 2017. seed: of the weights, drawn as in torch: embeddings N(0, 1).
 
-    >>> RowTransformer(inputs=(1, 8, 8))(torch.zeros(5, 1, 8, 8)).shape
-    torch.Size([5, 10])
+    As in the released code, if asked: tied=True calls one block `depth` times; norm_gain=0.02 draws the gains of the normalisations
+    from N(0, norm_gain), where the default is 1. ValueError for sizes, names or ids that cannot be.
+
+    >>> Transformer(vocab=13, width=8, depth=2, heads=2)(torch.zeros(5, 7, dtype=torch.long)).shape
+    torch.Size([5, 7, 13])
     """
 
-    def __init__(self, *, inputs=(3, 32, 32), outputs=10, depth=4, width=64, heads=4, seed=0):
+    def __init__(self, *, vocab, width, depth, heads, causal=True, outputs=None, pool=None, pad=None, positions="sinusoidal",
+                 feedforward=None, dropout=0.0, tied=False, norm_gain=None, norm_first=True, seed=0):
         super().__init__()
+        outputs, feedforward = vocab if outputs is None else outputs, 4 * width if feedforward is None else feedforward
+        check_sizes(vocab=vocab, width=width, depth=depth, heads=heads, outputs=outputs, feedforward=feedforward)
+        check_choice("pool", pool, POOLS)
+        check_choice("positions", positions, POSITIONS)
+        check_pad(pad, vocab)
         if width % heads:
             raise ValueError(f"width must be a multiple of heads, received width={width} and heads={heads}")
-        c, h, w = inputs
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout is a share from 0 to below 1, received {dropout!r}")
+        if norm_gain is not None and not norm_gain > 0:
+            raise ValueError(f"norm_gain is None or a standard deviation above 0, received {norm_gain!r}")
+        self.depth, self.causal, self.pool, self.pad = depth, causal, pool, pad
+        self.positions, self.dropout, self.norm_gain = positions, dropout, norm_gain
         with seeded(seed):
-            self.embed = nn.Linear(c * w, width)
-            self.position = nn.Parameter(torch.zeros(h, width))
-            self.blocks = nn.ModuleList(EncoderBlock(width, heads) for _ in range(depth))
-            self.norm = nn.LayerNorm(width)
+            self.embedding = nn.Embedding(vocab, width)
+            self.blocks = nn.ModuleList(EncoderBlock(width, heads, feedforward=feedforward, dropout=dropout, norm_first=norm_first)
+                                        for _ in range(1 if tied else depth))
+            self.norm = nn.LayerNorm(width) if norm_first else nn.Identity()
             self.head = nn.Linear(width, outputs)
             self.reset_parameters()
 
     def reset_parameters(self):
         """Draw all weights again from the global random stream."""
         for module in self.modules():
-            if isinstance(module, (nn.Linear, nn.LayerNorm)):
+            if isinstance(module, (nn.Embedding, nn.Linear, nn.LayerNorm)):
                 module.reset_parameters()
-        nn.init.normal_(self.position, std=0.02)
+            if isinstance(module, nn.LayerNorm) and self.norm_gain is not None:
+                nn.init.normal_(module.weight, std=self.norm_gain)
 
-    def forward(self, x):
-        rows = x.transpose(1, 2).flatten(2)  # (n, h, c w)
-        x = self.embed(rows) + self.position  # (n, h, width)
-        for block in self.blocks:
-            x = block(x)
-        return self.head(self.norm(x).mean(1))  # (n, outputs)
+    def forward(self, ids):
+        x, tokens = embedded(self.embedding, ids), kept(ids, self.pad)  # (n, t, width)
+        if self.positions:
+            x = x + sinusoids(*x.shape[1:], device=x.device).to(x.dtype)
+        x = F.dropout(x, self.dropout, self.training)
+        mask = None if tokens is None else attended(tokens, causal=self.causal)
+        for i in range(self.depth):
+            x = self.blocks[i % len(self.blocks)](x, mask=mask, is_causal=self.causal and mask is None)
+        x = self.norm(x)  # (n, t, width)
+        return self.head(mean(x, tokens) if self.pool else x)  # (n, outputs), or (n, t, outputs)
 
 
-class EncoderBlock(nn.Module):
-    """Self-attention and a feed-forward net, each added to its input and normalised before, or after with norm_first=False.
+def attended(tokens, *, causal):
+    """Which tokens each one attends to, (n, 1, t, t), from those that are not padding (n, t): these, and itself.
 
-    mask: True where a token (row) attends to another (column), (n, 1, t, t). is_causal: to itself and earlier ones.
+    >>> attended(torch.tensor([[True, False, True]]), causal=True)[0, 0].int()
+    tensor([[1, 0, 0],
+            [1, 1, 0],
+            [1, 0, 1]], dtype=torch.int32)
     """
+    t, device = tokens.shape[1], tokens.device
+    itself = torch.eye(t, dtype=torch.bool, device=device)  # a softmax over nothing, where all else is padding, is NaN on some backends
+    mask = tokens[:, None, None, :] | itself  # (n, 1, t, t)
+    return mask & torch.ones(t, t, dtype=torch.bool, device=device).tril() if causal else mask
 
-    def __init__(self, width, heads, *, feedforward=None, dropout=0.0, norm_first=True):
-        super().__init__()
-        self.heads, self.dropout, self.norm_first = heads, dropout, norm_first
-        hidden = 4 * width if feedforward is None else feedforward
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
 
-    def forward(self, x, *, mask=None, is_causal=False):
-        if self.norm_first:
-            x = x + self.attend(self.norm1(x), mask, is_causal)
-            return x + self.feed(self.norm2(x))  # (n, t, width)
-        x = self.norm1(x + self.attend(x, mask, is_causal))
-        return self.norm2(x + self.feed(x))  # (n, t, width)
+def sinusoids(t, width, *, device=None):
+    """Positions (t, width) as sines and cosines, in turn, of wavelengths from 2 pi to 20,000 pi (Vaswani et al. 2017, section 3.5).
 
-    def attend(self, x, mask, is_causal):
-        n, t, width = x.shape
-        q, k, v = self.qkv(x).view(n, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)  # each (n, heads, t, width / heads)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=is_causal).transpose(1, 2).reshape(n, t, width)
-        return F.dropout(self.out(attended), self.dropout, self.training)
-
-    def feed(self, x):
-        return F.dropout(self.down(F.gelu(self.up(x))), self.dropout, self.training)
+    >>> sinusoids(2, 2)
+    tensor([[0.0000, 1.0000],
+            [0.8415, 0.5403]])
+    """
+    rates = 10000.0 ** (-torch.arange(0, width, 2, device=device) / width)  # (width / 2,), the half rounded up
+    angles = torch.arange(t, device=device)[:, None] * rates  # (t, width / 2)
+    return torch.stack([angles.sin(), angles.cos()], 2).flatten(1)[:, :width]

@@ -1,11 +1,11 @@
 """Similarities of two activation matrices: `value` has the published sign, `misalignment` is minimised."""
 
-from .cka import CKA, CKA_DEBIASED, cka
-from .gram import double_centre, flatten, gram, u_centre
-from .registry import Similarity
-from .ridge import RIDGE, RIDGE_100, ridge, ridge_similarity
-from .rsa import RSA, rsa
-from .sp import SP, sp
+from ._base import Similarity
+from ._cka import CKA, CKA_DEBIASED, cka
+from ._gram import double_centre, flatten, gram, u_centre
+from ._ridge import RIDGE, RIDGE_100, ridge, ridge_similarity
+from ._rsa import RSA, rsa
+from ._sp import SP, sp
 
 __all__ = ["CKA", "CKA_DEBIASED", "RIDGE", "RIDGE_100", "RSA", "SP", "Similarity", "cka", "double_centre", "find", "flatten", "gram", "ridge",
            "ridge_similarity", "rsa", "sp", "u_centre"]

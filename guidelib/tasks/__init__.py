@@ -1,13 +1,13 @@
 """Tasks: data, loss and metric of an experiment, with the chance level beside them."""
 
-from .cifar10 import cifar10, cifar10_hash
+from ._cifar10 import cifar10, cifar10_hash
+from ._copy_paste import copy_paste, copy_paste_chance, copy_paste_hash
+from ._digits import digits, digits_hash
+from ._language import grammar, grammar_hash, language, perplexity
+from ._parity import parity, parity_hash
 from .cifar10_files import MissingData
 from .cifar10_files import download as cifar10_download
-from .copy_paste import copy_paste, copy_paste_chance, copy_paste_hash
-from .digits import digits, digits_hash
 from .image_task import ImageTask
-from .language import grammar, grammar_hash, language, perplexity
-from .parity import parity, parity_hash
 from .sequence_task import SequenceTask
 from .task import IGNORED, Task
 from .wikitext import wikitext2_small, wikitext2_small_hash
@@ -15,9 +15,14 @@ from .wikitext import wikitext2_small, wikitext2_small_hash
 __all__ = ["IGNORED", "ImageTask", "MissingData", "SequenceTask", "Task", "cifar10", "cifar10_download", "copy_paste", "copy_paste_chance", "digits",
            "fingerprint", "grammar", "language", "load", "parity", "perplexity", "wikitext2_small"]
 
-TASKS = {"cifar10": cifar10, "copy-paste": copy_paste, "digits": digits, "grammar": grammar, "parity": parity, "wikitext-2-small": wikitext2_small}
-HASHES = {"cifar10": cifar10_hash, "copy-paste": copy_paste_hash, "digits": digits_hash, "grammar": grammar_hash, "parity": parity_hash,
-          "wikitext-2-small": wikitext2_small_hash}
+TASKS = {  # name: (makes the task, hash of its data)
+    "cifar10": (cifar10, cifar10_hash),
+    "copy-paste": (copy_paste, copy_paste_hash),
+    "digits": (digits, digits_hash),
+    "grammar": (grammar, grammar_hash),
+    "parity": (parity, parity_hash),
+    "wikitext-2-small": (wikitext2_small, wikitext2_small_hash),
+}
 
 
 def load(name, **options):
@@ -26,7 +31,7 @@ def load(name, **options):
     >>> load("digits").classes
     10
     """
-    return _known(name, TASKS)(**options)
+    return _known(name)[0](**options)
 
 
 def fingerprint(name):
@@ -35,10 +40,10 @@ def fingerprint(name):
     >>> len(fingerprint("digits"))
     64
     """
-    return _known(name, HASHES)()
+    return _known(name)[1]()
 
 
-def _known(name, table):
-    if name not in table:
-        raise ValueError(f"no task {name!r}: choose from {sorted(table)}")
-    return table[name]
+def _known(name):
+    if name not in TASKS:
+        raise ValueError(f"no task {name!r}: choose from {sorted(TASKS)}")
+    return TASKS[name]

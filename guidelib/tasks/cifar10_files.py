@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import write_whole
+
 CLASSES = 10
 COUNTS = {"train": 50_000, "test": 10_000}  # images in each file, the same number of each class
 FILE = "{split}-00000-of-00001.parquet"
@@ -113,29 +115,26 @@ def download(folder=None, *, progress=True):
         path = place / FILE.format(split=split)
         if path.exists():
             continue
-        partial = path.with_suffix(f".part-{os.getpid()}")
-        try:
-            fetch(SOURCE.format(split=split), partial, progress=progress)
-            parse(partial.read_bytes(), partial, split)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        data = fetch(SOURCE.format(split=split), progress=progress)
+        parse(data, path, split)
+        write_whole(path, data)
     return place
 
 
-def fetch(url, path, *, progress):
-    """Copy what a URL gives into a file; OSError if less came than was announced."""
+def fetch(url, *, progress):
+    """The bytes that a URL gives; OSError if less came than was announced."""
     from urllib.request import urlopen
 
     from tqdm import tqdm
 
-    with urlopen(url, timeout=60) as answer, open(path, "wb") as file:
+    data = bytearray()
+    with urlopen(url, timeout=60) as answer:
         announced = answer.headers.get("Content-Length")
         total = None if announced is None else int(announced)
-        with tqdm(total=total, unit="B", unit_scale=True, desc=path.stem, disable=not progress) as bar:
+        with tqdm(total=total, unit="B", unit_scale=True, desc=url.rpartition("/")[2], disable=not progress) as bar:
             while block := answer.read(1 << 20):
-                file.write(block)
+                data.extend(block)
                 bar.update(len(block))
-    found = path.stat().st_size
-    if total is not None and found != total:
-        raise OSError(f"{url} was cut off: expected {total:,} bytes, found {found:,}; try again")
+    if total is not None and len(data) != total:
+        raise OSError(f"{url} was cut off: expected {total:,} bytes, found {len(data):,}; try again")
+    return bytes(data)

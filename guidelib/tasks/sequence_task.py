@@ -78,7 +78,7 @@ def content_hash(tensors):
     return total.hexdigest()
 
 
-def check_sizes(**sizes):
+def check_splits(**sizes):
     """ValueError unless every split has at least one sequence."""
     if min(sizes.values()) < 1:
         raise ValueError(f"each split has at least 1 sequence, received {', '.join(f'{name}={value}' for name, value in sizes.items())}")

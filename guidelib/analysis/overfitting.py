@@ -1,0 +1,16 @@
+"""How far training and validation are apart, epoch by epoch."""
+
+
+def generalisation_gap(table, *, metric="accuracy"):
+    """Training minus validation accuracy at each epoch (loss: validation minus training); positive means overfitting.
+
+    table: History.table, with train_ and validation_ columns. The training figure is the mean over the epoch as it was trained.
+
+    >>> import pandas as pd
+    >>> generalisation_gap(pd.DataFrame({"train_accuracy": [1.0], "validation_accuracy": [0.75]})).tolist()
+    [0.25]
+    """
+    if metric not in ("accuracy", "loss"):
+        raise ValueError(f"metric is 'accuracy' or 'loss', received {metric!r}")
+    gap = table[f"train_{metric}"] - table[f"validation_{metric}"]
+    return gap if metric == "accuracy" else -gap

@@ -1,0 +1,29 @@
+"""The command line: `guidelib COMMAND` or `python -m guidelib COMMAND`; each command is a file with arguments(parser) and main(options, rest)."""
+
+import argparse
+import importlib
+
+COMMANDS = {
+    "figures": "run the tutorials headless; leave executed notebooks, figures and one table of results",
+    "run": "make one run of an experiment, or read its record if it is there",
+    "results": "make one table of a folder of run records",
+    "ledger": "every claim of the paper against the run records, with controls and verdicts by rule",
+    "list": "list notebooks, experiments, conditions, regimes and profiles",
+    "test": "run the tests: library, doctests and notebooks",
+    "book": "build the course as HTML, offline",
+}
+
+
+def main(argv=None):
+    """Parse the command line and run the command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="guidelib", description="Guidance: align a target to a frozen guide, with the controls.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, text in COMMANDS.items():
+        module = importlib.import_module(f"guidelib.cli.{name}")
+        command = commands.add_parser(name, help=text, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        module.arguments(command)
+        command.set_defaults(main=module.main)
+    options, rest = parser.parse_known_args(argv)
+    if rest and options.command != "test":  # what the test command does not know is for pytest
+        parser.error(f"unrecognised arguments: {' '.join(rest)}")
+    return options.main(options, rest) or 0

@@ -1,0 +1,51 @@
+"""Make one tidy table of a folder of run records: one row a run, the settings that vary, and all metrics.
+
+    guidelib results records
+    guidelib results records --out table.csv
+"""
+
+from pathlib import Path
+
+from ..experiments.progress import say
+
+WRITERS = {".csv": "to_csv", ".parquet": "to_parquet"}
+
+
+def arguments(parser):
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of records")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table to this .csv or .parquet file, not to the screen")
+
+
+def main(options, rest=()):
+    try:
+        table = make(options.folder)
+        if options.out is None:
+            print(table.to_string(index=False))
+        else:
+            write(table, options.out)
+    except (ValueError, OSError) as error:
+        say(f"guidelib results: {error}")
+        return 2
+    return 0
+
+
+def make(folder):
+    """The table of a folder; ValueError if no record lies there."""
+    from ..evidence import results
+    from ..experiments import read_all
+
+    records = read_all(folder)
+    if not records:
+        inside = folder / "records"
+        repair = f"try {inside}" if inside.is_dir() else "give the folder that --out of `guidelib run` named"
+        raise ValueError(f"no record in {folder}: {repair}")
+    return results(records)
+
+
+def write(table, path):
+    """Write a table as its file name says; ValueError for a name that ends otherwise."""
+    if path.suffix not in WRITERS:
+        raise ValueError(f"a table is written to a file that ends in {' or '.join(WRITERS)}, received {str(path)!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    getattr(table, WRITERS[path.suffix])(path, index=False)
+    say(f"{len(table)} runs, {len(table.columns)} columns: {path}")

@@ -1,0 +1,84 @@
+"""What must be so before a comparison says anything about guidance: room above chance, a guide worth having, an alignment that took place.
+
+All from run records. The rules are few and fixed: 3 points of accuracy are the smallest difference that counts; a misalignment has fallen
+if it ends at least a quarter lower, in 80 % of the seeds, and had 0.05 to lose.
+"""
+
+import math
+
+from .intervals import DELTA, paired_difference
+
+QUARTER, ROOM, MOST = 0.25, 0.05, 0.8
+EDGE = 5  # steps of a warm-up over which its beginning and its end are averaged
+
+
+def at_chance(records):
+    """Whether the mean test accuracy of these runs lies within 3 points of chance; False without runs.
+
+    >>> at_chance([{"metrics": {"test_accuracy": 0.12, "chance": 0.1}}]), at_chance([{"metrics": {"test_accuracy": 0.2, "chance": 0.1}}])
+    (True, False)
+    """
+    known = [r["metrics"] for r in records if None not in (r["metrics"].get("test_accuracy"), r["metrics"].get("chance"))]
+    over = [m["test_accuracy"] - m["chance"] for m in known]
+    return bool(over) and abs(math.fsum(over) / len(over)) <= DELTA
+
+
+def beats(alone, base, *, metric="test_accuracy", higher=True):
+    """Whether the guide's architecture alone is better than the base: the difference paired by seed lies above 0 with its whole interval.
+
+    None where they share no seed. With one seed the difference itself stands for the interval.
+    """
+    ours, theirs = ({r["config"]["seed"]: r["metrics"][metric] for r in records if r["metrics"].get(metric) is not None} for records in (alone, base))
+    if not set(ours) & set(theirs):
+        return None
+    mean, low, high = paired_difference(ours, theirs) if higher else paired_difference(theirs, ours)
+    return (mean if math.isnan(low) else low) > 0
+
+
+def misalignment(record):
+    """(first, last) mean misalignment over the pairs of a guided run, or None if the record holds no two of them.
+
+    Of a warm-up the mean over its first and its last five steps, on noise; otherwise over the first and the last epoch in which the guide
+    was there, on training batches, so that what the first epoch itself brought is not counted.
+
+    >>> misalignment({"curves": {"training": {"misalignment": [0.8, 0.5, None]}}})
+    (0.8, 0.5)
+    """
+    warm = record["curves"].get("warm_up")
+    if warm is not None:
+        pairs = [values for name, values in warm.items() if name not in ("step", "loss")]
+        steps = [_mean(step) for step in zip(*pairs, strict=True)]
+        return (_mean(steps[:EDGE]), _mean(steps[-EDGE:])) if steps else None
+    found = [v for v in record["curves"].get("training", {}).get("misalignment", ()) if v is not None and math.isfinite(v)]
+    return (found[0], found[-1]) if len(found) > 1 else None
+
+
+def fell(records):
+    """Whether the misalignment fell in most of these guided runs; None if none of them says.
+
+    >>> run = lambda first, last: {"curves": {"training": {"misalignment": [first, last]}}}
+    >>> fell([run(0.8, 0.5)]), fell([run(0.8, 0.7)]), fell([run(0.04, 0.01)]), fell([{"curves": {}}])
+    (True, False, False, None)
+    """
+    ends = [pair for pair in map(misalignment, records) if pair is not None]
+    if not ends:
+        return None
+    return sum(first >= ROOM and last <= (1 - QUARTER) * first for first, last in ends) >= MOST * len(ends)
+
+
+def untested(guided, base, *, against=(), alone=(), premise=True, metric="test_accuracy", higher=True):
+    """Why a comparison does not test a claim about guidance, in words, or "" if nothing stands in its way.
+
+    guided, base: records; against: those compared with, where they are not the base's. alone: the guide's architecture trained by itself;
+    premise=False leaves out whether it is better than the base, as for a claim about nothing else.
+    """
+    if at_chance(guided) and (at_chance(base) or at_chance(against)):
+        return "both sides stand within 3 points of chance"
+    if premise and beats(alone, base, metric=metric, higher=higher) is False:
+        return "the guide's architecture alone does not beat the base"
+    return ""
+
+
+def _mean(values):
+    values = list(values)
+    return math.fsum(values) / len(values)

@@ -1,0 +1,192 @@
+"""The configuration of one run: every number that matters, nothing implied."""
+
+import hashlib
+import json
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from types import NoneType
+from typing import get_args
+
+from .conditions import find_condition
+from .settings import EXPERIMENTS, OWN, PROFILES, RECIPES, REGIMES, SETTINGS, SPLIT_BY_SEED, TUNED, check
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One run of an experiment. Sizes in examples, lengths in epochs or steps; the seeds of what is random are apart.
+
+    layers: "all" pairs, or "first-k" or "last-k" of them in the target's order. stop_steps: when a guide is let go under "-stopped".
+    data_hash: of the data, "" until somebody looks. A field that is added has a default, the behaviour before it, and
+    metadata={"since": ...}: then it leaves the names of all records that were made without it as they are.
+    """
+
+    experiment: str
+    condition: str
+    profile: str
+    regime: str = "untrainable"
+    seed: int
+    recipe: int = 2
+    threads: int = 1
+    # data
+    data: str = "digits"
+    data_hash: str = ""
+    train: int = 1000
+    validation: int = 300
+    test: int = 0  # 0: the task's own, here and for the lengths
+    shortest: int = 0
+    longest: int = 0
+    length: int = 0
+    split_seed: int = 0
+    # target
+    depth: int = 50
+    width: int = 192
+    norm: str | None = "batch"
+    dropout: float = 0.1
+    init: str = "default"
+    residual: bool = False
+    heads: int = 0
+    nonlinearity: str = "tanh"
+    leak: bool = False
+    # guide, or teacher
+    guide_width: int = 8
+    guide_depth: int = 0
+    guide_heads: int = 0
+    guide_norm: str = "running"
+    guide_epochs: int = 6
+    guide_lr: float = 1e-3
+    tied: bool = False
+    # guidance
+    similarity: str = "cka"
+    debiased: bool = False
+    match: str = "depth"
+    reduce: str = "sum"
+    layers: str = "all"
+    weight: float = 1.0
+    warm_up_steps: int = 100
+    warm_up_lr: float = 3e-3
+    stop_steps: int = 48
+    # distillation
+    temperature: float = 2.0
+    alpha: float = 0.5
+    # training
+    epochs: int = 13
+    batch_size: int = 64
+    optimizer: str = "adam"
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    schedule: str | None = None
+    clip: float | None = None
+    # seeds
+    target_seed: int
+    guide_seed: int
+    order_seed: int
+    dropout_seed: int
+    noise_seed: int
+
+    def key(self):
+        """The hash that names the record of this run: equal for equal configurations, and for nothing else.
+
+        >>> config("deep-fcn", seed=1).key() == config("deep-fcn", seed=1, lr=0.1).key()
+        False
+        """
+        late = {f.name: f.default for f in fields(self) if "since" in f.metadata}
+        facts = {name: value for name, value in asdict(self.whole()).items() if name not in late or value != late[name]}
+        text = json.dumps(facts, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def whole(self):
+        """The same with the hash of its data, which is looked up if it is not known yet."""
+        from ..tasks import fingerprint
+
+        return self if self.data_hash else self.with_(data_hash=fingerprint(self.data))
+
+    def with_(self, **changes):
+        """The same configuration with some fields changed."""
+        return replace(self, **changes)
+
+
+WORDS = {int: "a whole number", float: "a number", str: "a word", bool: "True or False", NoneType: "None"}
+
+
+def typed(name, value):
+    """A setting of a Config as its field has it, a whole number where a number is asked for as a float; ValueError if it is of another kind.
+
+    >>> typed("lr", 1)
+    1.0
+    >>> typed("depth", "abc")
+    Traceback (most recent call last):
+    ValueError: depth is a whole number, received 'abc': give it as depth=50
+    """
+    field = Config.__dataclass_fields__[name]
+    kinds = get_args(field.type) or (field.type,)
+    value = value.item() if hasattr(value, "item") else value  # numbers of numpy and torch
+    if float in kinds and type(value) is int:
+        value = float(value)
+    if type(value) not in kinds:
+        example = "" if field.default is MISSING else f": give it as {name}={field.default!r}"
+        raise ValueError(f"{name} is {' or '.join(WORDS[kind] for kind in kinds)}, received {value!r}{example}")
+    return value
+
+
+def config(experiment, *, condition="base", profile="fast", regime="untrainable", seed=0, **overrides):
+    """The Config of one run: profile, regime and condition give the numbers, `overrides` change any of them.
+
+    The random streams of target, guide, data order, dropout and noise are seeded apart, all following from `seed`. ValueError for a
+    name or a choice that is not known, with the list of those that are. No data are read.
+
+    >>> config("deep-fcn", condition="untrained-warm-up", profile="smoke", seed=3).guide_seed
+    1003
+    """
+    for name, value, known in (("experiment", experiment, EXPERIMENTS), ("profile", profile, PROFILES), ("regime", regime, REGIMES)):
+        check(name, value, known)
+    asked = find_condition(condition)
+    if asked.only and experiment not in asked.only:
+        raise ValueError(f"{experiment} has no {condition}: {asked.why}")
+    unknown = set(overrides) - {f.name for f in fields(Config)}
+    if unknown:
+        raise ValueError(f"no setting {sorted(unknown)}: choose from {[f.name for f in fields(Config)]}")
+    values = {"target_seed": seed, "guide_seed": 1000 + seed, "order_seed": 2000 + seed, "dropout_seed": 3000 + seed, "noise_seed": 4000 + seed}
+    if profile not in SETTINGS[experiment]:
+        raise ValueError(f"{experiment} has no profile {profile!r}: choose from {', '.join(SETTINGS[experiment])}")
+    values |= SETTINGS[experiment][profile] | REGIMES[regime].get((experiment, profile), {})
+    if (experiment, regime, profile) in SPLIT_BY_SEED:
+        values["split_seed"] = seed
+    values |= TUNED.get((experiment, regime, profile), {}) if asked.tuned else {}
+    values |= OWN.get((experiment, regime, profile), {}).get(condition, {}) | asked.settings
+    values |= {name: typed(name, value) for name, value in overrides.items()}
+    values = {"recipe": RECIPES[experiment]} | values
+    made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed, **values)
+    check_choices(made)
+    return made
+
+
+def check_choices(config):
+    """ValueError for a choice that nothing knows, before anything is read or trained."""
+    from ..guidance.guidance import REDUCTIONS
+    from ..guidance.guides import NORMS as GUIDE_NORMS
+    from ..guidance.pairing import MATCHES
+    from ..networks.fcn import INITS, NORMS
+    from ..similarity import find
+    from ..training.loop import OPTIMIZERS, SCHEDULES
+
+    for name, known in {"match": MATCHES, "reduce": REDUCTIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "norm": NORMS, "init": INITS,
+                        "guide_norm": GUIDE_NORMS}.items():
+        value = getattr(config, name)
+        if not (value is None and None in known):
+            check(name, value, [word for word in known if word is not None])
+    find(config.similarity, debiased=config.debiased)
+    chosen_layers(config.layers)
+
+
+def chosen_layers(layers):
+    """(end, number) of a setting of `layers`, or None for all pairs; ValueError if it is neither.
+
+    >>> chosen_layers("first-5"), chosen_layers("all")
+    (('first', 5), None)
+    """
+    end, _, count = layers.partition("-")
+    if layers == "all":
+        return None
+    if end not in ("first", "last") or not count.isdigit() or int(count) < 1:
+        raise ValueError(f"layers is 'all', 'first-K' or 'last-K', received {layers!r}")
+    return end, int(count)
+

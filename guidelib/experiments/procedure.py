@@ -1,0 +1,163 @@
+"""One run of any experiment: task, target and guide from a Config, warm-up, training, and the numbers that a record keeps."""
+
+import copy
+import hashlib
+import io
+import json
+import math
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ..analysis.dimension import effective_dimension_by_layer
+from ..analysis.overfitting import generalisation_gap
+from ..baselines.distillation import Distillation
+from ..files import write_whole
+from ..guidance import controls
+from ..guidance.frozen import recalibrate
+from ..guidance.guidance import guide as guide_
+from ..guidance.guides import Guide
+from ..guidance.warmup import warm_up
+from ..tasks import load
+from ..training.checkpoints import Checkpoint
+from ..training.loop import train
+from .conditions import Parts, find_condition
+from .configuration import chosen_layers
+from .families import make_guide_network, make_other, make_target
+
+PROBED = 256  # validation examples on which the effective dimension is measured, at most
+OPTIONS = ("train", "validation", "test", "shortest", "longest", "length", "split_seed")  # of a task; 0 leaves the task's own
+
+
+def run(config, *, device, store, checkpoint=None, tell=None):
+    """One run: returns (metrics, curves). store: a folder for trained guides, which several runs share; None keeps none.
+
+    checkpoint: where training keeps its state. A warm-up is made again if the process died within it, and not if it died later.
+    tell: a callable(phase, at, of), told how many steps or epochs of "guide", "warm-up" and "epoch" are done, or None.
+    """
+    checkpoint = checkpoint or Checkpoint()
+    on = {phase: None if tell is None else partial(tell, phase) for phase in ("guide", "warm-up", "epoch")}
+    condition = find_condition(config.condition)
+    task = make_task(config).to(device)
+    if condition.alone:
+        target, guide = make_guide_network(config, task).to(device), None
+    else:
+        target = make_target(config, task).to(device)
+        guide = make_guide(config, condition, task, target, store, on_epoch=on["guide"])
+    probe = task.validation[0][:PROBED]
+    curves = {"dimension": {"start": dimensions(target, probe)}}
+
+    options = {"similarity": config.similarity, "debiased": config.debiased, "match": config.match, "reduce": config.reduce}
+    sample = task.train[0][:config.batch_size]
+    if guide is not None and config.layers != "all":
+        options["layers"] = subset(target, guide, sample, config.layers, options)
+    if condition.warms_up and not checkpoint.found:
+        history = warm_up(target, guide, sample=sample, steps=config.warm_up_steps, lr=config.warm_up_lr,
+                          seed=config.noise_seed, on_step=on["warm-up"], **options)
+        curves["warm_up"] = history.to_dict("list")
+        curves["dimension"]["warmed up"] = dimensions(target, probe)
+
+    curves = checkpoint.keep(curves)
+
+    handle = nullcontext()
+    if condition.stays:
+        stop = config.stop_steps if condition.timing == "stopped" else None
+        handle = guide_(target, guide, weight=config.weight, stop_after=stop, **options)
+    teacher = None
+    if condition.teacher:
+        teacher = Distillation(make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on["guide"]),
+                               temperature=config.temperature, alpha=config.alpha)
+    epochs, lr = (config.guide_epochs, config.guide_lr) if condition.alone else (config.epochs, config.lr)
+    with handle as guidance:
+        history = train(target, task, epochs=epochs, batch_size=config.batch_size, lr=lr, weight_decay=config.weight_decay,
+                        optimizer=config.optimizer, schedule=config.schedule, clip=config.clip, guidance=guidance, distillation=teacher,
+                        order_seed=config.order_seed, dropout_seed=config.dropout_seed, checkpoint=checkpoint,
+                        on_epoch=on["epoch"])
+    curves["dimension"]["end"] = dimensions(target, probe)
+    curves["training"] = history.table.to_dict("list")
+    return metrics(history, task), curves
+
+
+def make_task(config):
+    """The task of a Config, with its sizes, lengths and split."""
+    return load(config.data, **{name: getattr(config, name) for name in OPTIONS if name == "split_seed" or getattr(config, name)})
+
+
+def make_guide(config, condition, task, target, store, *, on_epoch=None):
+    """The guide or control of a condition, or None. Every control but a network takes the pairs that the untrained guide would get."""
+    if condition.guide is None:
+        return None
+    device = task.train[0].device
+    frozen = partial(Guide, inputs="noise" if condition.timing == "noise-fed" else "same", seed=config.noise_seed + 500)
+    network = make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on_epoch)
+    return condition.build(Parts(
+        like=frozen(network, norm=config.guide_norm), seed=config.guide_seed,
+        same=lambda: frozen(controls.same_family(target, seed=config.guide_seed), norm=config.guide_norm),
+        other=lambda: frozen(make_other(config, task).to(device))))
+
+
+def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
+    """The guide's network; trained alone on the same training split, and kept in `store` for other runs with the same one."""
+    device = task.train[0].device
+    net = make_guide_network(config, task).to(device)
+    if not trained:
+        return net
+    names = ("experiment", "data_hash", *OPTIONS, "guide_width", "guide_depth", "guide_heads", "guide_epochs", "guide_lr", "guide_seed", "optimizer",
+             "weight_decay", "clip", "batch_size", "nonlinearity", "leak", "tied", "recipe", "threads")
+    facts = {name: getattr(config, name) for name in names}
+    name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    path = None if store is None else Path(store) / f"guide-{name}.pt"
+    if path is not None and path.exists():
+        net.load_state_dict(torch.load(path, map_location=device, weights_only=True))
+        return net
+    train(net, task, epochs=config.guide_epochs, batch_size=config.batch_size, lr=config.guide_lr, optimizer=config.optimizer, clip=config.clip,
+          weight_decay=config.weight_decay, order_seed=config.guide_seed, dropout_seed=config.guide_seed, on_epoch=on_epoch)
+    if path is not None:
+        weights = io.BytesIO()
+        torch.save(net.state_dict(), weights)
+        write_whole(path, weights.getvalue())  # two runs that train the same guide at once write the same file
+    return net
+
+
+def subset(target, guide, sample, layers, options):
+    """The first or last k layer pairs in the target's order, "first-5" or "last-5", as a list for gl.guide (paper, table 5)."""
+    end, count = chosen_layers(layers)
+    with guide_(target, guide, **options) as g:
+        plan = g.plan(sample)
+    pairs = [(row.target, row.guide) for row in plan.itertuples() if not row.reason]
+    return pairs[:count] if end == "first" else pairs[-count:]
+
+
+def dimensions(target, probe):
+    """Effective dimension of each of the target's layers on the probe, its BatchNorm calibrated to the probe.
+
+    An untouched net has no running statistics yet: without calibration its start could not be compared with its end.
+    """
+    calibrated = copy.deepcopy(target)
+    recalibrate(calibrated, (probe,))
+    return [round(v, 4) for v in effective_dimension_by_layer(calibrated, probe)["effective_dimension"]]
+
+
+def metrics(history, task):
+    """The numbers of a run: at the epoch of lowest validation loss, as the paper reports, and `_last` at the end.
+
+    A run that diverged keeps its epochs; a loss that is not finite never counts as lowest. Perplexity, exp of the mean loss a scored
+    label, is given for language; floor_loss is the lowest loss that any model can reach, where the task knows it.
+    """
+    table = history.table
+    loss = table["validation_loss"].where(table["validation_loss"].notna(), float("inf"))
+    best, last = table.loc[loss.idxmin()], table.iloc[-1]
+    found = {"status": history.status, "best_epoch": int(best["epoch"]), "epochs": len(table), "chance": task.chance, "chance_loss": task.chance_loss,
+             "test_accuracy": best["test_accuracy"], "test_loss": best["test_loss"], "validation_accuracy": best["validation_accuracy"],
+             "validation_loss": best["validation_loss"], "train_accuracy": best["train_accuracy"],
+             "test_accuracy_last": last["test_accuracy"], "validation_accuracy_last": last["validation_accuracy"],
+             "validation_loss_last": last["validation_loss"], "train_accuracy_last": last["train_accuracy"],
+             "gap_last": float(generalisation_gap(table).iloc[-1]),
+             "n_train": len(task.train[1]), "n_validation": len(task.validation[1]), "n_test": len(task.test[1])}
+    if getattr(task, "floor_loss", None) is not None:
+        found["floor_loss"] = task.floor_loss
+    if task.name in ("grammar", "wikitext-2-small"):
+        found["test_perplexity"] = math.exp(min(best["test_loss"], 700.0))
+    return found

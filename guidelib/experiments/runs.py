@@ -1,0 +1,111 @@
+"""One run of an experiment, from its configuration to its record."""
+
+import platform
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from ..training.checkpoints import Checkpoint
+from . import procedure as runner
+from .lock import locked
+from .progress import beside, telling
+from .records import SCHEMA, path_of, read, write
+
+_alone = threading.Lock()  # torch's global streams and thread count belong to the process, so that only one run at a time can use them
+
+
+def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.0):
+    """The record of a Config: read if it lies in `out`, else made and, with `out`, written there.
+
+    With `out`, training leaves checkpoints beside the record, at most one in `checkpoint_every` seconds: a run whose process died is
+    resumed by the same call. A process that finds another at the same run waits for its record. recompute: make it anew, whatever lies
+    there. OSError that names the path if the record cannot be written; its checkpoints are then still there.
+
+    device: "auto" (cuda, else cpu), or any torch device. On a CPU the same Config gives the same `config`, `metrics` and `curves`
+    to the last bit, with `threads` torch threads whatever the process has.
+
+    >>> from guidelib.experiments import config
+    >>> record = run(config("deep-fcn", profile="smoke"), device="cpu")
+    >>> sorted(record)
+    ['config', 'curves', 'duration_s', 'environment', 'metrics', 'schema']
+    """
+    if out is None:
+        return make(config, device=find_device(device))
+    path = path_of(config, out)
+    if path.exists() and not recompute:
+        return read(path)
+    device = find_device(device)
+    with locked(lock_of(config, out)):
+        if path.exists() and not recompute:
+            return read(path)  # another process has made it meanwhile
+        checkpoint = Checkpoint(path.with_suffix(""), every=checkpoint_every)
+        if recompute:
+            checkpoint.remove()
+        with telling(beside(config, out)) as tell:
+            record = make(config, device=device, store=Path(out) / "guides", checkpoint=checkpoint, tell=tell)
+        write(record, path)
+        checkpoint.remove()
+    return read(path)  # what the next reader will see
+
+
+def lock_of(config, out):
+    """The file that lies beside the record while a process makes it."""
+    return path_of(config, out).with_suffix(".lock")
+
+
+def make(config, *, device, store=None, checkpoint=None, tell=None):
+    """Make a run, and describe it as a record."""
+    config = config.whole()
+    with _alone, threads(config.threads):
+        start = time.perf_counter() - (checkpoint.seconds if checkpoint is not None else 0.0)
+        metrics, curves = runner.run(config, device=device, store=store, checkpoint=checkpoint, tell=tell)
+    return {"config": asdict(config), "metrics": metrics, "curves": curves, "environment": environment(device),
+            "duration_s": round(time.perf_counter() - start, 2), "schema": SCHEMA}
+
+
+def find_device(name="auto"):
+    """The torch device of a name; "auto" is cuda where there is one, else cpu (mps is used when it is asked for).
+
+    >>> find_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {name!r} cannot be used here ({error}): choose 'auto', 'cpu', 'cuda' or 'mps'") from error
+
+
+@contextmanager
+def threads(n):
+    """Within, torch uses n threads: how sums are split, and so their last bit, depends on it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def environment(device):
+    """Versions, device and commit, for a record."""
+    from .. import __version__
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {"guidelib": __version__, "python": platform.python_version(), "torch": torch.__version__, "system": platform.system(),
+            "device": device.type, "device_name": name, "commit": commit()}
+
+
+def commit():
+    """The commit of the checkout this file lies in, "" outside one."""
+    try:
+        done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,34 @@
+"""Similarity-preserving distillation (Tung and Mori 2019), the nearest relative of guidance in the distillation family."""
+
+import torch
+
+from ._base import Similarity
+from ._gram import gram
+
+
+def sp(x, y):
+    """Similarity-preserving loss of activations x (n, ...) and y (n, ...); a 0-dim tensor, 0 is alike, at most 4/n.
+
+    Each row of the uncentred Gram matrix is scaled to length one; the loss is the squared distance of the two
+    matrices over n^2 (Tung and Mori 2019, eq. 4). Unlike CKA it sees the mean of the features.
+
+    >>> x = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> sp(x, 5 * x), sp(x, torch.ones(2, 1))
+    (tensor(0.), tensor(0.2929))
+    """
+    return SP(x, y)
+
+
+def _loss(k, l):
+    return (_unit_rows(k) - _unit_rows(l)).square().sum((-2, -1)) / k.shape[-1] ** 2
+
+
+def _unit_rows(k):
+    # Scaled by its largest entry a row can be squared without overflow; an example with no activation keeps a zero row.
+    scale = k.detach().abs().amax(-1, keepdim=True)
+    k = k / torch.where(scale == 0, torch.ones_like(scale), scale)
+    norm = torch.linalg.vector_norm(k, dim=-1, keepdim=True)
+    return k / torch.where(norm == 0, torch.ones_like(norm), norm)
+
+
+SP = Similarity(name="sp", gram=lambda x: gram(x, centred=False), value=_loss, misalignment=_loss, least=2)

@@ -1,0 +1,133 @@
+"""Checkpoints of one training run: written whole or not at all, read only if their checksum is right, gone once the record is there."""
+
+import glob
+import hashlib
+import io
+import json
+import pickle
+import time
+import warnings
+from pathlib import Path
+
+import torch
+
+from ..files import write_whole
+
+KEPT = 2  # the newest, and the one before it should the newest be damaged
+SHARE = 20  # writing takes no more than one part in SHARE of the time, however large the network
+
+
+class Checkpoint:
+    """Where train() keeps its state: files STEM.EPOCH.checkpoint, of which the last two stay. Without a stem it keeps nothing.
+
+    every: seconds between two writes, at least; 0 writes after each epoch. found: whether a whole one lay there. extras: a small dict
+    that JSON can hold, kept along with the state, for what a caller made before the training and would not make again. seconds: what
+    earlier processes spent on what was found.
+
+    >>> Checkpoint().found
+    False
+    """
+
+    def __init__(self, stem=None, *, every=5.0):
+        self.stem, self.every, self._due = stem, every, time.monotonic() + every
+        self._state = None if stem is None else newest(stem)
+        self.found = self._state is not None
+        self.seconds, self._born = self._state["seconds"] if self.found else 0.0, time.monotonic()
+        self.extras = json.loads(self._state["extras"]) if self.found else {}
+
+    def keep(self, extras):
+        """Keep these extras with each checkpoint from now on; where one was found, its extras are returned in their place."""
+        self.extras = self.extras if self.found else extras
+        return self.extras
+
+    def restore(self, parts, *, sample):
+        """Load what was found into the parts of a training, torch's own streams among them; returns the rows of the epochs done.
+
+        parts: {name: object with state_dict() and load_state_dict(), torch.Generator, or None}, "guidance" among them. sample: a batch
+        of inputs (n, ...), from which a guidance learns its layer pairs.
+        """
+        if self._state is None:
+            return []
+        state, self._state = self._state, None  # a large one is held no longer than needed
+        try:
+            if parts["guidance"] is not None:  # the guide run that finds the pairs shows all layers, and may draw more noise than later ones
+                parts["guidance"].plan(sample)
+            for name, part in parts.items():
+                if part is not None:
+                    (part.set_state if isinstance(part, torch.Generator) else part.load_state_dict)(state["parts"][name])
+        except Exception as error:
+            error.add_note(f"This happened in resuming from {self.stem}.*.checkpoint: delete these files, and the run starts anew.")
+            raise
+        torch.set_rng_state(state["streams"]["cpu"])
+        if sample.device.type == "cuda" and "cuda" in state["streams"]:
+            torch.cuda.set_rng_state(state["streams"]["cuda"], sample.device)
+        return state["rows"]
+
+    def save(self, parts, rows):
+        """Write a checkpoint if it is time. One that cannot be written is a warning: the run goes on, and older ones stay."""
+        if self.stem is None or time.monotonic() < self._due:
+            return
+        start = time.monotonic()
+        state = {"parts": {name: state_of(part) for name, part in parts.items() if part is not None}, "streams": streams(),
+                 "rows": rows, "extras": json.dumps(self.extras), "seconds": self.seconds + start - self._born}
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        try:
+            write_whole(f"{self.stem}.{len(rows):06d}.checkpoint", sealed(buffer.getvalue()))
+            for path in beside(self.stem, "checkpoint")[:-KEPT]:
+                path.unlink()
+        except OSError as error:
+            warnings.warn(f"no checkpoint after epoch {len(rows)}, the run goes on without: {error}", RuntimeWarning, stacklevel=3)
+        now = time.monotonic()
+        self._due = now + max(self.every, SHARE * (now - start)) if self.every else now
+
+    def remove(self):
+        """Delete all checkpoints of this run, and what a killed process left half written."""
+        for path in () if self.stem is None else beside(self.stem, "checkpoint") + beside(self.stem, "part"):
+            path.unlink(missing_ok=True)
+        self._state, self.found, self.extras, self.seconds = None, False, {}, 0.0
+
+
+def state_of(part):
+    """The state of a part, as load_state_dict() or set_state() will take it."""
+    return part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
+
+
+def streams():
+    """The state of torch's global random streams, on which dropout draws."""
+    return {"cpu": torch.get_rng_state()} | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else {})
+
+
+def beside(stem, ending):
+    """The files STEM.*.ending, oldest first where they are checkpoints."""
+    return sorted(Path(path) for path in glob.glob(f"{glob.escape(str(stem))}.*.{ending}"))
+
+
+def newest(stem):
+    """The newest state that is whole, on the CPU, or None. A warning names each that is not."""
+    paths = beside(stem, "checkpoint")
+    for path in reversed(paths):
+        try:
+            return torch.load(io.BytesIO(opened(path.read_bytes())), map_location="cpu", weights_only=True)
+        except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:  # the last two: written by another version of torch
+            warnings.warn(f"{path} is passed over: {error}", RuntimeWarning, stacklevel=4)
+    if paths:
+        warnings.warn(f"none of {len(paths)} checkpoints is whole: the run starts anew", RuntimeWarning, stacklevel=4)
+    return None
+
+
+def sealed(data):
+    """Bytes with their checksum at the end.
+
+    >>> opened(sealed(b"state"))
+    b'state'
+    """
+    return data + hashlib.sha256(data).digest()
+
+
+def opened(data):
+    """The bytes that were sealed; ValueError if they have changed since, or end early."""
+    data, checksum = data[:-32], data[-32:]
+    if hashlib.sha256(data).digest() != checksum:
+        raise ValueError(f"its checksum is wrong ({len(data)} bytes): it was damaged or cut off")
+    return data
