@@ -6,7 +6,8 @@ from models import DictInputs, Result, Reused, SkipsLayers, TimeFirst, batch, co
 from torch import nn
 
 import guidelib as gl
-from guidelib.guidance.activations import batch_size, capture, examples, first_tensor, selected
+from guidelib.guidance import capture
+from guidelib.guidance.activations import batch_size, examples, first_tensor, selected
 
 
 class Conv1D(nn.Module):

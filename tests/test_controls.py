@@ -10,7 +10,7 @@ from models import DictInputs, batch, convnet, mlp
 from torch import nn
 
 import guidelib as gl
-from guidelib.guidance.guides import Call
+from guidelib.guidance import Call
 
 CONTROLS = {
     "identity": lambda net: gl.controls.identity(like=net),

@@ -197,7 +197,7 @@ def test_the_same_family_of_the_deep_net_has_features_that_tell_examples_apart()
         target = E.make_target(config, task)
         guide = runner.make_guide(config.with_(guide_norm=norm), E.find_condition("same-family"), task, target, None)
         found = []
-        call = gl.guidance.guides.Call((task.train[0][:64],), {})
+        call = gl.guidance.Call((task.train[0][:64],), {})
         guide.run(call, lambda o: found.append(o.x))
         x = found[-2].flatten(1).double()  # (n, p), of the last hidden layer
         spread[norm] = float((x - x.mean(0)).norm() / x.norm())
@@ -326,18 +326,6 @@ def test_trained_guide_is_kept_and_changes_no_bit(tmp_path):
     assert len(list((tmp_path / "guides").glob("*.pt"))) == 1
     for record in kept:
         assert json.loads(json.dumps(fresh["metrics"])) == record["metrics"]
-
-
-@pytest.mark.parametrize(("layers", "indices"), [("first-2", [0, 1]), ("last-3", [-3, -2, -1])])
-def test_layer_subsets_are_ends_of_the_full_plan(layers, indices):
-    config = smoke("untrained")
-    task = gl.tasks.load("digits", train=config.train, validation=config.validation)
-    target, guide = E.make_target(config, task), gl.networks.ResNet(channels=1, width=4)
-    sample = task.train[0][:16]
-    with gl.guide(target, guide) as handle:
-        full = handle.plan(sample).query("reason == ''")
-    expected = [(full["target"].iloc[i], full["guide"].iloc[i]) for i in indices]
-    assert runner.subset(target, guide, sample, layers, {}) == expected
 
 
 def test_controls_take_the_pairs_of_the_guide():

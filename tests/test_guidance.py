@@ -22,7 +22,7 @@ from models import (
 from torch import nn
 
 import guidelib as gl
-from guidelib.guidance.activations import capture
+from guidelib.guidance import capture
 
 
 def by_hand(target, guide, x, pairs, debiased=False):
@@ -142,7 +142,7 @@ def test_the_newest_capture_replaces_an_older_one():
     with gl.guide(target, convnet()) as g:
         for n in (5, 7, 9):
             target(batch(n))
-        assert len(g.recorder._entries) == 2 and g.recorder._call.n == 9  # nothing piles up
+        assert len(g.recorder.outputs) == 2 and g.recorder.call.n == 9  # nothing piles up
 
 
 def test_validation_under_no_grad_is_not_seen():

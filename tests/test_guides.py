@@ -10,8 +10,8 @@ from models import Counted, DictInputs, batch, convnet, hooks, mlp
 from torch import nn
 
 import guidelib as gl
-from guidelib.guidance.activations import capture
-from guidelib.guidance.guides import Call
+from guidelib.guidance import capture
+from guidelib.guidance import Call
 
 
 def features(guide, *args, keys=None, **kwargs):
@@ -213,3 +213,30 @@ def test_a_copy_of_the_guide_gives_the_same():
     net, x = trained_a_little(), batch()
     a, b = features(gl.Guide(net), x), features(gl.Guide(copy.deepcopy(net)), x)
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+# A guide of one's own
+
+
+class Quarters(gl.guidance.BaseGuide):
+    """Every default layer of the target shall tell apart the quarters of a batch."""
+
+    def run(self, call, visit, *, keys=None, also=()):
+        x = torch.eye(4).repeat_interleave(call.n // 4, 0)  # (n, 4)
+        for i in range(len(call.target_layers)):
+            visit(gl.guidance.Output(("quarters", i), "quarters", tuple(x.shape), x))
+
+
+def test_a_guide_of_ones_own_needs_one_method():
+    target, x = mlp(16, 8, 8, 3), batch(12)
+    with gl.guide(target, Quarters()) as g:
+        target(x)
+        (found,) = {round(g.loss().item(), 5)}
+        assert g.plan().query("reason == ''")["target"].tolist() == ["1", "4"]
+        g.load_state_dict(g.state_dict())
+    hidden, ids = capture(target, x), torch.arange(12) // 3
+    wanted = sum(1 - gl.cka(hidden[name], F.one_hot(ids).float()) for name in ("1", "4"))
+    assert found == pytest.approx(wanted.item(), rel=1e-4)
+    assert len(gl.warm_up(target, gl.controls.shuffled(Quarters()), sample=x, steps=2)) == 2
+    with pytest.raises(TypeError, match="received str"):
+        gl.guide(target, "Quarters")

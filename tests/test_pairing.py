@@ -78,3 +78,17 @@ def test_a_map_by_globs_follows_match():
 def test_what_matches_nothing_is_named_with_what_there_is():
     with pytest.raises(ValueError, match=r"no guide layer that ran matches 'pool\*'; the layers are \['conv1', 'conv2', 'norm'\]"):
         find("pool*", GUIDE, "guide")
+
+
+@pytest.mark.parametrize(("layers", "chosen"), [("first-2", slice(2)), ("last-3", slice(-3, None)), ("first-99", slice(None))])
+def test_ends_of_the_default_pairs(layers, chosen):
+    """Paper, table 5: the same pairs as in the whole plan, only fewer."""
+    target, guide, x = FCN(inputs=64, outputs=10, depth=8, width=4), ResNet(channels=1, width=4), torch.zeros(8, 1, 8, 8)
+    plans = []
+    for asked in (None, layers):
+        with gl.guide(target, guide, layers=asked) as g:
+            plans.append(g.plan(x).query("reason == ''")[["target", "guide"]].values.tolist())
+    assert plans[1] == plans[0][chosen] and len(plans[0]) == 21
+    for wrong in ("first-0", "middle-3", "first", "all"):
+        with pytest.raises(ValueError, match=f"'first-K' or 'last-K', received '{wrong}'"):
+            gl.guide(target, guide, layers=wrong)

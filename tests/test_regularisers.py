@@ -10,8 +10,8 @@ from torch import nn
 
 import guidelib as gl
 from guidelib import analysis
-from guidelib.baselines.regularisers import keep_dimension, participation_ratio, spectrum_loss
-from guidelib.similarity import gram
+from guidelib.baselines.regularisers import keep_dimension, participation_loss, spectrum_loss
+from guidelib.similarity import gram, participation_ratio
 
 
 def rand(*shape, seed=0, dtype=torch.float64):
@@ -41,7 +41,7 @@ def test_participation_ratio_by_closed_form():
     assert participation_ratio(gram(torch.eye(9))).item() == pytest.approx(8)
     assert participation_ratio(gram(torch.arange(9.0)[:, None] * torch.ones(4))).item() == pytest.approx(1)
     assert participation_ratio(gram(1e15 * torch.eye(9))).item() == pytest.approx(8)
-    assert participation_ratio(torch.zeros(5, 5)) == 1
+    assert participation_ratio(torch.zeros(5, 5)) == 0
 
 
 def test_spectrum_loss_by_the_papers_formula():

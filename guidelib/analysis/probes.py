@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..guidance.activations import capture, selected
+from ..guidance import capture
+from ..guidance.activations import selected
 
 METHODS = ("ridge", "logistic")
 

@@ -24,7 +24,6 @@ from ..tasks import load
 from ..training.checkpoints import Checkpoint
 from ..training.loop import train
 from .conditions import Parts, find_condition
-from .configuration import chosen_layers
 from .families import make_guide_network, make_other, make_target
 
 PROBED = 256  # validation examples on which the effective dimension is measured, at most
@@ -34,8 +33,9 @@ OPTIONS = ("train", "validation", "test", "shortest", "longest", "length", "spli
 def run(config, *, device, store, checkpoint=None, tell=None):
     """One run: returns (metrics, curves). store: a folder for trained guides, which several runs share; None keeps none.
 
-    checkpoint: where training keeps its state. A warm-up is made again if the process died within it, and not if it died later.
-    tell: a callable(phase, at, of), told how many steps or epochs of "guide", "warm-up" and "epoch" are done, or None.
+    checkpoint: where training keeps its state. A warm-up is made again if the process died within it, and not
+    if it died later. tell: a callable(phase, at, of), told how many steps or epochs of "guide", "warm-up" and
+    "epoch" are done, or None.
     """
     checkpoint = checkpoint or Checkpoint()
     on = {phase: None if tell is None else partial(tell, phase) for phase in ("guide", "warm-up", "epoch")}
@@ -51,8 +51,8 @@ def run(config, *, device, store, checkpoint=None, tell=None):
 
     options = {"similarity": config.similarity, "debiased": config.debiased, "match": config.match, "reduce": config.reduce}
     sample = task.train[0][:config.batch_size]
-    if guide is not None and config.layers != "all":
-        options["layers"] = subset(target, guide, sample, config.layers, options)
+    if config.layers != "all":
+        options["layers"] = config.layers
     if condition.warms_up and not checkpoint.found:
         history = warm_up(target, guide, sample=sample, steps=config.warm_up_steps, lr=config.warm_up_lr,
                           seed=config.noise_seed, on_step=on["warm-up"], **options)
@@ -121,19 +121,11 @@ def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
     return net
 
 
-def subset(target, guide, sample, layers, options):
-    """The first or last k layer pairs in the target's order, "first-5" or "last-5", as a list for gl.guide (paper, table 5)."""
-    end, count = chosen_layers(layers)
-    with guide_(target, guide, **options) as g:
-        plan = g.plan(sample)
-    pairs = [(row.target, row.guide) for row in plan.itertuples() if not row.reason]
-    return pairs[:count] if end == "first" else pairs[-count:]
-
-
 def dimensions(target, probe):
     """Effective dimension of each of the target's layers on the probe, its BatchNorm calibrated to the probe.
 
-    An untouched net has no running statistics yet: without calibration its start could not be compared with its end.
+    An untouched net has no running statistics yet: without calibration its start could not be compared with
+    its end.
     """
     calibrated = copy.deepcopy(target)
     recalibrate(calibrated, (probe,))
@@ -143,8 +135,9 @@ def dimensions(target, probe):
 def metrics(history, task):
     """The numbers of a run: at the epoch of lowest validation loss, as the paper reports, and `_last` at the end.
 
-    A run that diverged keeps its epochs; a loss that is not finite never counts as lowest. Perplexity, exp of the mean loss a scored
-    label, is given for language; floor_loss is the lowest loss that any model can reach, where the task knows it.
+    A run that diverged keeps its epochs; a loss that is not finite never counts as lowest. Perplexity, exp of
+    the mean loss a scored label, is given for language; floor_loss is the lowest loss that any model can
+    reach, where the task knows it.
     """
     table = history.table
     loss = table["validation_loss"].where(table["validation_loss"].notna(), float("inf"))

@@ -1,14 +1,17 @@
-"""The core: hooks on a target and its guide, Gram matrices of what they output, and one more term of the loss.
+"""The core: hooks on a target and its guide, Gram matrices of what they output, one more term of the loss.
 
-In the order in which one reads it: activations (which layers there are, as examples), hooks (their outputs during a forward), frozen
-(running a network without a trace), guides, pairing, guidance, warmup; then controls, samples and noise.
+Read by_hand first, the method on one page. Each other file opens with what it adds to that page; in this
+order they read well: activations, hooks, frozen, guides, pairing, samples, term, guidance, noise, warmup,
+controls, tables.
 """
 
 from . import controls
-from .activations import capture, layers
 from .frozen import recalibrate
 from .guidance import Guidance, guide
-from .guides import Guide
+from .guides import BaseGuide, Guide
+from .hooks import Call, Output, capture
+from .tables import layers
 from .warmup import warm_up
 
-__all__ = ["Guidance", "Guide", "capture", "controls", "guide", "layers", "recalibrate", "warm_up"]
+__all__ = ["BaseGuide", "Call", "Guidance", "Guide", "Output", "capture", "controls", "guide", "layers",
+           "recalibrate", "warm_up"]

@@ -1,4 +1,4 @@
-"""Run a network without leaving a trace: flags, buffers and random streams are found as they were."""
+"""Adds to by_hand.py: networks run without a trace; flags, buffers and random streams stay as they were."""
 
 from contextlib import contextmanager
 
@@ -9,15 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 @contextmanager
 def training_flags(model, wanted):
-    """Within, each module's `training` flag is `wanted(module)`; afterwards what it was, module by module.
-
-    >>> net = torch.nn.Dropout()
-    >>> with training_flags(net, lambda module: False):
-    ...     net.training
-    False
-    >>> net.training
-    True
-    """
+    """Within, each module's `training` flag is `wanted(module)`; afterwards what it was, module by module."""
     before = {module: module.training for module in model.modules()}
     try:
         for module in before:  # the attribute, not .eval(): a user's own train() may do more than set it
@@ -28,22 +20,28 @@ def training_flags(model, wanted):
             module.training = flag
 
 
+@contextmanager
+def drawing_from(seed, model):
+    """Within, torch's global streams, on which dropout and initialisations draw, begin at `seed`."""
+    cuda = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
+    with torch.random.fork_rng(devices=sorted(cuda)):
+        torch.manual_seed(seed)
+        yield
+
+
 def frozen_forward(model, args=(), kwargs=None, *, batch_statistics=False):
     """The output of `model(*args, **kwargs)` as in eval, without gradient, its flags and buffers untouched.
 
     `batch_statistics=True` lets the normalisation layers that can use the batch's own statistics.
-
-    >>> frozen_forward(torch.nn.BatchNorm1d(1), (torch.tensor([[0.0], [2.0]]),), batch_statistics=True).round()
-    tensor([[-1.],
-            [ 1.]])
     """
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    with training_flags(model, lambda module: batch_statistics and isinstance(module, _NormBase)), torch.no_grad():
+    flags = training_flags(model, lambda module: batch_statistics and isinstance(module, _NormBase))
+    with flags, torch.no_grad():
         return functional_call(model, buffers, args, kwargs or {})
 
 
 def recalibrate(model, args=(), kwargs=None):
-    """Set the running statistics of the BatchNorm layers to those of one batch, in place: one pass, cumulative.
+    """Set the running statistics of the BatchNorm layers to those of one batch, in place, in one pass.
 
     >>> net = torch.nn.BatchNorm1d(1)
     >>> recalibrate(net, (torch.tensor([[0.0], [2.0]]),))
@@ -63,12 +61,15 @@ def recalibrate(model, args=(), kwargs=None):
             layer.momentum = momentum
 
 
-def as_call(sample):
-    """A sample as the arguments of a forward: a tensor, a tuple of arguments, or a dict of keywords.
+def unwrap(net):
+    """The module inside a compiled or DistributedDataParallel wrapper, else the module itself."""
+    while type(net).__name__ in ("OptimizedModule", "DistributedDataParallel"):
+        net = net._orig_mod if type(net).__name__ == "OptimizedModule" else net.module
+    return net
 
-    >>> as_call({"x": 1})
-    ((), {'x': 1})
-    """
+
+def as_call(sample):
+    """(arguments, keywords) of a sample: a tensor, a tuple of arguments or a dict of keywords."""
     if isinstance(sample, dict):
         return (), sample
     return (tuple(sample), {}) if isinstance(sample, (tuple, list)) else ((sample,), {})

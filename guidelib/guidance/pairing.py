@@ -1,12 +1,17 @@
-"""Which guide layer steers which target layer."""
+"""Adds to by_hand.py: pairs that a user names, and for every other layer why it has no part."""
 
+import re
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from .activations import display
+
 MATCHES = ("depth", "reference")
+ENDS = re.compile(r"(first|last)-([1-9]\d*)")
 
 
 def by_depth(guide_layers, target_layers):
-    """Pairs (target index, guide index) that spread the guide's layers evenly over the target's (paper, algorithm 1).
+    """Pairs (target index, guide index), the guide's spread evenly over the target's (paper, algorithm 1).
 
     Guide layer i of l steers target layer min(round(i (t - 1) / (l - 1)), t - 1), halves rounded to even.
 
@@ -20,52 +25,90 @@ def by_depth(guide_layers, target_layers):
 
 
 def last_wins(pairs):
-    """Keep one guide layer for each target layer, the last: what the released code does where several meet.
-
-    >>> last_wins(by_depth(5, 2))
-    [(0, 2), (1, 4)]
-    """
+    """Keep one guide layer for each target layer, the last: what the released code does."""
     return list(dict(pairs).items())
 
 
 def pair(target_names, guide_names, *, match="depth"):
-    """Pairs (target name, guide name) of two lists of layers in execution order.
-
-    match="depth" is the paper's rule, several guide layers on one target layer all counting; "reference" the released code's.
-
-    >>> pair(["a", "b"], ["x", "y", "z"])
-    [('a', 'x'), ('a', 'y'), ('b', 'z')]
-    """
+    """Pairs (target name, guide name) of two lists of layers in execution order, by one of MATCHES."""
     pairs = by_depth(len(guide_names), len(target_names))
     if match == "reference":
         pairs = last_wins(pairs)
     return [(target_names[i], guide_names[j]) for i, j in pairs]
 
 
-def pair_named(layers, target, guide, *, match="depth"):
-    """Pairs (target name, guide name) for what a user asked: {target glob: guide glob} or [(target name, guide name)].
+def find(pattern, offered, role):
+    """The layers that a name or a glob stands for, in order; offered: {layer that ran: is it default}.
 
-    `target` and `guide` are dicts {layer that ran: is it taken by default}. An exact name finds any layer, a glob only
-    those taken by default; the lists that a pair of globs finds are paired by `match`. A name or glob that finds nothing is a ValueError.
+    An exact name finds any layer, a glob only those taken by default. ValueError for one that finds nothing.
+    """
+    exact = [name for name in offered if pattern in (name, name.rpartition("[")[0])]
+    found = exact or [name for name, default in offered.items() if default and fnmatchcase(name, pattern)]
+    if not found:
+        raise ValueError(f"no {role} layer that ran matches {pattern!r}; the layers are {list(offered)}")
+    return found
+
+
+def pair_named(layers, target, guide, *, match="depth"):
+    """Pairs for {target glob: guide glob} or [(target name, guide name)]; target, guide: what each offers.
 
     >>> pair_named({"fc*": "conv"}, {"fc1": True, "fc2": True}, {"conv": True})
     [('fc1', 'conv')]
     """
-    asked = layers.items() if isinstance(layers, dict) else layers
     pairs = []
-    for left, right in asked:
+    for left, right in layers.items() if isinstance(layers, dict) else layers:
         pairs += pair(find(left, target, "target"), find(right, guide, "guide"), match=match)
     return pairs
 
 
-def find(pattern, names, side):
-    """The layers that an exact name or a glob stands for, in execution order.
+class Side:
+    """The layers of one network in one forward: Outputs without features, under the names that a reader sees.
 
-    >>> find("fc", {"fc[0]": True, "fc[1]": True, "norm": False}, "target")
-    ['fc[0]', 'fc[1]']
+    drops_last: the last default layer holds the logits and is not offered. absent: layers listened to that
+    did not run.
     """
-    exact = [name for name in names if name == pattern or name.rpartition("[")[0] == pattern]
-    found = exact or [name for name, default in names.items() if default and fnmatchcase(name, pattern)]
-    if not found:
-        raise ValueError(f"no {side} layer that ran matches {pattern!r}; the layers are {list(names)}")
-    return found
+
+    def __init__(self, role, outputs, *, drops_last=True, absent=()):
+        self.role = role
+        self.outputs = [replace(o, x=None) for o in outputs]
+        self.absent = list(absent)
+        self.names = display([o.key for o in outputs])  # {key: name}
+        self.keys = {name: key for key, name in self.names.items()}
+        usable = {self.names[o.key]: o.default for o in outputs if not o.reason}
+        defaults = [name for name, default in usable.items() if default]
+        self.logits = defaults[-1:] if drops_last else []
+        self.defaults = [name for name in defaults if name not in self.logits]
+        self.offered = {name: name in self.defaults for name in usable}  # whether a glob finds it
+
+    def reasons(self, paired=()):
+        """{name: why it has no part} of all layers that are not `paired`."""
+        reasons = {}
+        for o in self.outputs:
+            name = self.names[o.key]
+            if name not in paired:
+                reasons[name] = o.reason or ("last layer (logits)" if name in self.logits else "not paired")
+        return reasons | dict.fromkeys(self.absent, "did not run")
+
+
+def pair_sides(target, guide, *, layers=None, match="depth"):
+    """Pairs (target name, guide name) of two Sides; a ValueError that lists the layers if there are none."""
+    if layers is not None and not isinstance(layers, str):
+        return pair_named(layers, target.offered, guide.offered, match=match)
+    for side in (target, guide):
+        if not side.defaults:
+            found = side.reasons() or "it has no layers with weights"
+            raise ValueError(f"the {side.role} has no layer to align besides its last: {found}; "
+                             "gl.layers(model, sample) shows them all, layers={target: guide} takes others")
+    pairs = pair(target.defaults, guide.defaults, match=match)
+    if layers is None:
+        return pairs
+    end, count = ENDS.fullmatch(layers).groups()
+    return pairs[:int(count)] if end == "first" else pairs[-int(count):]
+
+
+def asked(layers, side):
+    """The names that a user gave in `layers` for the target's side (0) or the guide's (1)."""
+    if layers is None or isinstance(layers, str):
+        return []
+    names = [pair[side] for pair in (layers.items() if isinstance(layers, dict) else layers)]
+    return names + [name.rpartition("[")[0] for name in names if name.endswith("]")]

@@ -1,8 +1,10 @@
-"""What counts as one sample of a layer: the whole example, each of its places (tokens, pixels), or the mean over them."""
+"""Adds to by_hand.py: what a sample is: an example, each of its places (tokens, pixels), or their mean."""
 
 from math import prod
 
 import torch
+
+from .activations import examples
 
 SAMPLES = ("batch", "tokens", "pool")
 LAST = ("Linear", "Bilinear", "MultiheadAttention", "RNN", "GRU", "LSTM", "LayerNorm", "RMSNorm", "Conv1D")
@@ -11,9 +13,8 @@ LAST = ("Linear", "Bilinear", "MultiheadAttention", "RNN", "GRU", "LSTM", "Layer
 def as_samples(x, kind, *, samples):
     """View activations x (n, ...) of a layer of type name `kind` as samples (m, ...).
 
-    "batch": an example is a sample, m = n, all else its features. "tokens": each place of an example is one, m = n x places,
-    with the layer's channels as features. "pool": the mean over places, m = n. Channels are the last axis of linear, recurrent and
-    attention layers, and the axis before the d places of a layer called ...1d, ...2d, ...3d.
+    "batch": an example is a sample, m = n, all else its features. "tokens": each place of an example is one,
+    m = n x places, with the layer's channels as features. "pool": the mean over places, m = n.
 
     >>> x = torch.zeros(4, 3, 5, 5)
     >>> [tuple(as_samples(x, "Conv2d", samples=samples).shape) for samples in SAMPLES]
@@ -26,7 +27,9 @@ def as_samples(x, kind, *, samples):
 
 
 def channel_axis(kind, ndim):
-    """The axis of a layer's channels, for an output of `ndim` axes whose first is the examples'.
+    """The axis of a layer's channels in an output of `ndim` axes, the examples' among them.
+
+    The last of linear, recurrent and attention layers, the one before the d places of ...1d, ...2d, ...3d.
 
     >>> channel_axis("Conv2d", 4), channel_axis("Linear", 3), channel_axis("Conv1d", 3)
     (1, 2, 1)
@@ -38,13 +41,8 @@ def channel_axis(kind, ndim):
     return 1 if ndim >= 4 else ndim - 1
 
 
-def sample_shape(shape, kind, n, *, samples):
-    """(samples, features) of an output of that shape with n examples on its first axis, or folded into it.
-
-    >>> sample_shape((4, 3, 5, 5), "Conv2d", 4, samples="tokens"), sample_shape((4, 3, 5, 5), "Conv2d", 4, samples="batch")
-    ((100, 3), (4, 75))
-    """
-    x = torch.empty(shape, device="meta")
-    x = x.reshape(n, shape[0] // n, *shape[1:]) if shape[0] > n else x
+def sample_shape(shape, kind, call, *, samples):
+    """(samples, features) of an output of that shape, in a forward of call.n examples."""
+    x, _ = examples(torch.empty(shape, device="meta"), call.n, batch_dim=call.batch_dim)
     found = as_samples(x, kind, samples=samples).shape
     return found[0], prod(found[1:])

@@ -1,25 +1,34 @@
-"""What a term of the loss has in common, whether it needs a guide or not: hooks on a target, steps, and an end."""
+"""Adds to by_hand.py: one more term of any loss, whose hooks stay on for many steps and come off."""
 
 import torch
+from torch import nn
 
-from .guides import unwrap
+from .activations import listened
+from .frozen import unwrap
 from .hooks import Recorder
+from .pairing import Side
 
 
-class Handle:
+class Term:
     """Hooks on a target whose loss() is one more term of whatever loss the target is trained with.
 
-    weight: a number or a callable of the step. stop_after: steps, after which the hooks are off, or None. A subclass says _term(call,
-    outputs), the loss before the weight, and `maker`, the call that makes another handle.
+    asked: names of layers to listen to beside the default ones. weight: a number or a callable of the step.
+    stop_after: steps, after which the hooks are off, or None. A subclass says _term(call, outputs), the loss
+    before the weight, and `maker`, the call that makes another; it ends its own checks with arm().
     """
 
     maker = ""
 
-    def __init__(self, target, *, modules, default, weight, stop_after, batch_dim):
-        self.target, self.weight, self.stop_after, self.batch_dim = unwrap(target), weight, stop_after, batch_dim
+    def __init__(self, target, *, asked, weight, stop_after, batch_dim):
+        check_target(target, self.maker)
+        if not callable(weight) and not isinstance(weight, (int, float)):
+            raise TypeError(f"weight is a number or a callable of the step, received {type(weight).__name__}")
+        if stop_after is not None and (not isinstance(stop_after, int) or stop_after < 0):
+            raise ValueError(f"stop_after is a number of steps, 0 or more, or None; received {stop_after!r}")
+        self.target, self.batch_dim = unwrap(target), batch_dim
+        self.weight, self.stop_after = weight, stop_after
         self.step, self._removed = 0, False
-        self.recorder = Recorder(self.target, modules, default=default, batch_dim=batch_dim)
-        self._arm()
+        self.recorder = Recorder(self.target, listened(self.target, asked), batch_dim=batch_dim)
 
     def __enter__(self):
         return self
@@ -35,13 +44,15 @@ class Handle:
     def loss(self):
         """Weighted loss of the forward just made, a 0-dim tensor; each call is one step.
 
-        0 at weight 0, and after `stop_after` steps, when no forward is asked for. RuntimeError after remove(), or if the target ran
-        not once since the last call; the capture is cleared whatever happens, so that the next step works.
+        0 at weight 0, and after `stop_after` steps, when no forward is asked for. RuntimeError after
+        remove(), or if the target ran not once since the last call; the capture is cleared anyway, so that
+        the next step works.
         """
         if self._removed:
-            raise RuntimeError(f"loss() after remove(): the hooks are off; make a new handle with {self.maker}")
+            raise RuntimeError(f"loss() after remove(): the hooks are off; make a new one with {self.maker}")
         if self.stopped:
-            return torch.zeros((), device=next((p.device for p in self.target.parameters()), torch.device("cpu")))
+            device = next((p.device for p in self.target.parameters()), "cpu")
+            return torch.zeros((), device=device)
         try:
             call, outputs = self.recorder.take()
             weight = self.weight(self.step) if callable(self.weight) else self.weight
@@ -57,6 +68,13 @@ class Handle:
         """Forget a captured forward that is not meant for the loss."""
         self.recorder.clear()
 
+    def arm(self):
+        """Put the hooks on, unless the steps are over or remove() was called."""
+        if self.stopped:
+            self.recorder.disarm()
+        elif not self._removed:
+            self.recorder.arm()
+
     def remove(self):
         """Take the hooks off; may be called twice."""
         self.recorder.disarm()
@@ -68,8 +86,23 @@ class Handle:
 
     def load_state_dict(self, state):
         self.step = state["step"]
-        self._arm()
+        self.arm()
 
-    def _arm(self):
-        if not self._removed:
-            self.recorder.disarm() if self.stopped else self.recorder.arm()
+    def side(self, outputs):
+        """The target's layers in a first forward."""
+        ran = {name for name, _ in (o.key for o in outputs)}
+        return Side("target", outputs, absent=[name for name in self.recorder.modules if name not in ran])
+
+
+def check_target(target, maker):
+    """TypeError or ValueError for a target that hooks cannot follow; maker: the call that makes the term."""
+    if not isinstance(target, nn.Module):
+        raise TypeError(f"the target is a torch.nn.Module, received {type(target).__name__}")
+    if isinstance(target, torch.jit.ScriptModule):
+        raise TypeError("the target is a scripted module, which hooks cannot follow: pass its original")
+    for name, module in target.named_modules():
+        compiled = getattr(module, "_compiled_call_impl", None) is not None
+        if compiled or type(module).__name__ == "OptimizedModule":
+            place = f" at {name!r}" if name else ""
+            raise ValueError(f"the target{place} is compiled already, and a compiled module ignores later "
+                             f"hooks: call {maker} first and torch.compile(target) second")

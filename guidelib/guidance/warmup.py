@@ -1,41 +1,45 @@
-"""Warm-up: alignment alone, on noise, before the task. Guidance as an initialisation (paper, section 5)."""
+"""Adds to by_hand.py: a warm-up on noise like any sample, with its history, that leaves no trace.
 
+Alignment alone, before the task: guidance as an initialisation (paper, section 5).
+"""
+
+import sys
 import warnings
 
+import pandas as pd
 import torch
 
-from .frozen import as_call, training_flags
+from .frozen import as_call, drawing_from, training_flags
 from .guidance import guide as guide_
 from .noise import Stream, noise_like
 
 
-def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise="normal", seed=0, on_step=None,
-            progress=False, **guide_options):
+def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise="normal", seed=0,
+            on_step=None, progress=False, **guide_options):
     """Align a target to a guide on noise, then leave it to ordinary training; returns the history, a table.
 
-    sample: one batch, for its shape: a tensor, a tuple of arguments or a dict of keywords. noise: "normal", N(0, 1) for
-    floats and uniform over the sample's range for integers, new at each step, or a callable(tensor, generator); target and guide see
-    the same. optimizer: a fresh Adam with rate `lr` unless given; begin the training with a fresh one too, the moments of the
-    warm-up mislead it. The target is in train mode meanwhile, its modes are restored; its gradients are None afterwards, and noise
-    and dropout come from streams of `seed`, not the global one. on_step: a callable(step, steps), told after each step, from 1; on
-    cuda the step may still be under way then. progress: show a bar. guide_options: those of gl.guide. Columns: step, loss, one a
-    pair with its misalignment.
+    sample: one batch, for its shape: a tensor, a tuple of arguments or a dict of keywords. noise: "normal",
+    N(0, 1) for floats and uniform over the sample's range for integers, new at each step, or a
+    callable(tensor, generator); target and guide see the same. optimizer: a fresh Adam with rate `lr` unless
+    given; begin the training with a fresh one too, the moments of the warm-up mislead it. The target is in
+    train mode meanwhile, its modes are restored; its gradients are None afterwards, and noise and dropout
+    come from streams of `seed`, not the global one. on_step: a callable(step, steps), told after each step,
+    from 1; on cuda the step may still be under way then. progress: show a bar. guide_options: those of
+    gl.guide. Columns: step, loss, one a pair with its misalignment.
 
     >>> net = lambda: torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
     >>> warm_up(net(), net(), sample=torch.zeros(8, 3), steps=2).columns.tolist()
     ['step', 'loss', '0 <- 0']
     """
-    import pandas as pd
-
     if steps < 0:
         raise ValueError(f"steps is a number of steps, 0 or more; received {steps!r}")
-    kinds = {p.device.type for p in target.parameters()}
-    optimizer = torch.optim.Adam(target.parameters(), lr=lr, fused=kinds <= {"cpu", "cuda"}) if optimizer is None else optimizer
-    stream, history = Stream(seed), []
-    cuda = sorted({p.device.index for p in target.parameters() if p.device.type == "cuda"})
-    with guide_(target, guide, **guide_options) as g, training_flags(target, lambda module: True), torch.random.fork_rng(devices=cuda):
-        torch.manual_seed(seed)  # for dropout in the target, which knows the global stream alone
-        for step in _steps(steps, progress):
+    if optimizer is None:
+        fused = all(p.device.type in ("cpu", "cuda") for p in target.parameters())
+        optimizer = torch.optim.Adam(target.parameters(), lr=lr, fused=fused)
+    stream, rows = Stream(seed), []
+    train_mode = training_flags(target, lambda module: True)
+    with guide_(target, guide, **guide_options) as g, train_mode, drawing_from(seed, target):
+        for step in bar(steps, progress):
             args, kwargs = as_call(noise_like(sample, stream=stream, noise=noise))
             target(*args, **kwargs)
             optimizer.zero_grad(set_to_none=True)
@@ -43,23 +47,23 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
             if loss.requires_grad:  # not when the weight is 0 or stop_after is over
                 loss.backward()
                 optimizer.step()
-            history.append({"loss": loss.detach(), **g.misalignments()})
+            rows.append({"loss": loss.detach(), **g.misalignments()})
             if on_step is not None:
                 on_step(step + 1, steps)
         optimizer.zero_grad(set_to_none=True)
-    table = pd.DataFrame([{name: float(value) for name, value in row.items()} for row in history])
-    table.insert(0, "step", range(len(table)))
-    if len(table) and not table["loss"].map(pd.notna).iloc[-1]:
-        warnings.warn(f"the warm-up's loss became NaN at step {int(table['loss'].isna().idxmax())}: lower lr (received {lr}) and "
-                      "start again from fresh weights", stacklevel=2)
-    return table
+    history = pd.DataFrame([{name: float(value) for name, value in row.items()} for row in rows])
+    history.insert(0, "step", range(len(history)))
+    if steps and history["loss"].isna().iloc[-1]:
+        first = int(history["loss"].isna().idxmax())
+        warnings.warn(f"the warm-up's loss became NaN at step {first}: lower lr (received {lr}) and start "
+                      "again from fresh weights", stacklevel=2)
+    return history
 
 
-def _steps(steps, progress):
+def bar(steps, progress):
+    """The steps, with a bar in plain text: a widget would be empty once a notebook is reopened."""
     if not progress:
         return range(steps)
-    import sys
-
-    from tqdm import tqdm  # in plain text, see training.bar
+    from tqdm import tqdm
 
     return tqdm(range(steps), desc="warm-up", file=sys.stdout)

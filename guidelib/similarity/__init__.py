@@ -1,8 +1,8 @@
 """Similarities of two activation matrices: `value` has the published sign, `misalignment` is minimised."""
 
-from ._base import Similarity
+from ._base import Similarity, same_type
 from ._cka import CKA, CKA_DEBIASED, cka
-from ._gram import double_centre, flatten, gram, u_centre
+from ._gram import double_centre, flatten, gram, participation_ratio, u_centre
 from ._ridge import RIDGE, RIDGE_100, ridge, ridge_similarity
 from ._rsa import RSA, rsa
 from ._sp import SP, sp

@@ -24,6 +24,8 @@ class Similarity:
     value: Callable
     misalignment: Callable
     least: int = 2
+    diagonal: bool = True
+    equidistant: bool = True
 
     def __call__(self, x, y):
         """Compare activations x (n, ...) and y (n, ...); a 0-dim tensor with the published sign."""

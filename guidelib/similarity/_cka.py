@@ -39,4 +39,4 @@ def _misalignment(value):
 
 
 CKA = Similarity(name="cka", gram=gram, value=_biased, misalignment=_misalignment(_biased), least=2)
-CKA_DEBIASED = Similarity(name="cka (debiased)", gram=gram, value=_debiased, misalignment=_misalignment(_debiased), least=4)
+CKA_DEBIASED = Similarity(name="cka (debiased)", gram=gram, value=_debiased, misalignment=_misalignment(_debiased), least=4, diagonal=False)

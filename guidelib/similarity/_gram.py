@@ -1,18 +1,19 @@
 """Gram matrices of activations, and the two projections that turn them into CKA.
 
-n = examples, p = features. The Gram matrix K = X X^T, (n, n), holds everything a rotation of the features leaves alone,
-so every similarity here begins with it. Its gradient is one matrix product, (S + S^T) X, written below by hand:
-autograd would do two. The backward is made of differentiable operations, so a second derivative is right as well.
+n = examples, p = features. The Gram matrix K = X X^T, (n, n), holds everything a rotation of the features
+leaves alone, so every similarity here begins with it. Its gradient is one matrix product, (S + S^T) X,
+written below by hand: autograd would do two. The backward is made of differentiable operations, so a second
+derivative is right as well.
 """
 
 import torch
 
-# Mean energy over variance energy of the features. Above it, centring the Gram matrix would cancel too many digits.
+# Mean energy over variance energy of features: above it, centring the Gram matrix cancels too many digits.
 OFFSET_LIMIT = 10.0
 
 
 def flatten(x):
-    """View activations (n, ...) as a matrix (n, p), in memory order, so that a channels_last tensor is not copied.
+    """View activations (n, ...) as a matrix (n, p), in memory order, so that channels_last is not copied.
 
     The order of the features is therefore not fixed, which no similarity of Gram matrices can see.
 
@@ -26,10 +27,10 @@ def flatten(x):
 
 
 def gram(x, *, centred=True):
-    """Gram matrix (n, n) of activations (n, ...), in at least float32 also under autocast; by default of centred features.
+    """Gram matrix (n, n) of activations (n, ...), in at least float32 also under autocast, features centred.
 
-    Centring subtracts the mean of each feature (Kornblith et al. 2019, section 3). Features that do not vary at all
-    give a matrix of exact zeros. Differentiable twice; the backward is one matrix product.
+    Centring subtracts the mean of each feature (Kornblith et al. 2019, section 3). Features that do not vary
+    at all give a matrix of exact zeros. Differentiable twice; the backward is one matrix product.
 
     >>> gram(torch.tensor([[0.0, 1.0], [2.0, 1.0]]))
     tensor([[ 1., -1.],
@@ -38,7 +39,8 @@ def gram(x, *, centred=True):
     if not x.is_floating_point():
         raise TypeError(f"activations must be floating point, received {x.dtype}: convert with x.float()")
     if x.ndim < 1 or x.numel() == 0:
-        raise ValueError(f"activations need at least one example and one feature, received shape {tuple(x.shape)}")
+        raise ValueError("activations need at least one example and one feature, "
+                         f"received shape {tuple(x.shape)}")
     return _Gram.apply(flatten(x), centred)
 
 
@@ -76,10 +78,10 @@ def _product(x):
 
 
 def _centred_product(x):
-    """Centre the small matrix where that is exact enough, else the features first; zero if the features are constant.
+    """Centre the small matrix where that is exact enough, else the features; zero if they are constant.
 
-    The first way reads the features once. How much is cancelled is known from the result, and looking at it is free
-    on a CPU; elsewhere it would make the device wait, so there the features are always centred.
+    The first way reads the features once. How much is cancelled is known from the result, and looking at it
+    is free on a CPU; elsewhere it would make the device wait, so there the features are always centred.
     """
     if x.device.type == "cpu":
         raw = _product(x)  # (n, n)
@@ -95,7 +97,7 @@ def _centred_product(x):
 
 
 def double_centre(k):
-    """Subtract row and column means of Gram matrices (..., n, n): H K H with H = I - 11^T/n, without the products.
+    """Subtract row and column means of Gram matrices (..., n, n): H K H, H = I - 11^T/n, without products.
 
     >>> double_centre(torch.eye(2))
     tensor([[ 0.5000, -0.5000],
@@ -106,7 +108,7 @@ def double_centre(k):
 
 
 def u_centre(k):
-    """U-centre symmetric matrices (..., n, n), n > 2: the projection behind debiased CKA (Szekely and Rizzo 2014, def. 2).
+    """U-centre symmetric matrices (..., n, n), n > 2, as for debiased CKA (Szekely and Rizzo 2014, def. 2).
 
     The diagonal becomes zero, then every row and column sums to zero.
 
@@ -121,8 +123,23 @@ def u_centre(k):
     return (k - rows - rows.transpose(-2, -1) + total) * off
 
 
+def participation_ratio(k):
+    """tr(K)^2 / |K|^2 of centred Gram matrices (..., n, n): over how many dimensions n examples spread.
+
+    0 where K is 0, else from 1 to n - 1; a covariance (p, p) gives the same. Differentiable. Gao et al. 2017.
+
+    >>> round(participation_ratio(gram(torch.eye(4))).item(), 4)
+    3.0
+    """
+    trace = k.diagonal(dim1=-2, dim2=-1).sum(-1)
+    safe = torch.where(trace == 0, torch.ones_like(trace), trace)
+    square = (k / safe[..., None, None]).square().sum((-2, -1))  # of trace one, lest squares overflow
+    dead = square == 0
+    return torch.where(dead, torch.zeros_like(square), 1 / torch.where(dead, torch.ones_like(square), square))
+
+
 def unit(k, *, within=None):
-    """Divide each matrix (..., n, n) by its Frobenius norm; a matrix that is zero, up to rounding, stays zero.
+    """Divide each matrix (..., n, n) by its Frobenius norm; one that is zero, up to rounding, stays zero.
 
     Rounding is judged against the norm of `within`, the matrix before the projection. NaN stays NaN.
 
@@ -131,11 +148,12 @@ def unit(k, *, within=None):
     """
     # Scaling by the largest entry first keeps the squares of large activations from overflowing.
     scale = k.detach().abs().amax((-2, -1), keepdim=True)
-    k = k / torch.where(scale == 0, torch.ones_like(scale), scale)
+    scale = torch.where(scale == 0, torch.ones_like(scale), scale)
+    k = k / scale
     norm = torch.linalg.matrix_norm(k, keepdim=True)  # (..., 1, 1)
     dead = norm == 0
     if within is not None:
-        size = torch.linalg.matrix_norm(within.detach() / torch.where(scale == 0, torch.ones_like(scale), scale), keepdim=True)
+        size = torch.linalg.matrix_norm(within.detach() / scale, keepdim=True)
         dead = norm.detach() <= 32 * torch.finfo(k.dtype).eps * size
     return torch.where(dead, torch.zeros_like(k), k / torch.where(dead, torch.ones_like(norm), norm))
 

@@ -68,4 +68,4 @@ def _profile(k):
     return torch.where(equal, torch.zeros_like(d), d / torch.where(equal, torch.ones_like(norm), norm))
 
 
-RSA = Similarity(name="rsa", gram=_cosine_gram, value=_value, misalignment=lambda k, l: 1 - _value(k, l), least=3)
+RSA = Similarity(name="rsa", gram=_cosine_gram, value=_value, misalignment=lambda k, l: 1 - _value(k, l), least=3, equidistant=False)

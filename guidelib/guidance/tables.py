@@ -1,0 +1,84 @@
+"""Every table of the core: the layers of a network, the plan of the pairs, and the report of a step."""
+
+from collections import Counter
+
+import pandas as pd
+import torch
+
+from ..similarity import CKA, CKA_DEBIASED, double_centre, participation_ratio
+from .activations import EMBEDDING, NORMALISATION, display, is_leaf, selected
+from .hooks import outputs_of
+from .samples import sample_shape
+
+
+def layers(model, sample, *, batch_dim=0):
+    """Table of a network's leaf layers: name, type, output shape, features, calls, selected, reason.
+
+    One row for each call, in execution order, then the layers that did not run. `selected` are those that
+    guidance takes by default; `reason` says why a layer is not. Operations that are functions, such as
+    F.relu, do not show.
+
+    >>> layers(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), torch.zeros(5, 2))[["name", "output", "selected"]]
+      name  output  selected
+    0    0  (5, 3)      True
+    1    1  (5, 3)     False
+    """
+    default = selected(model)
+    leaves = {name: module for name, module in model.named_modules() if name in default or is_leaf(module)}
+    outputs = outputs_of(model, sample, batch_dim=batch_dim, modules=leaves)
+    names, calls = display([o.key for o in outputs]), Counter(name for name, _ in (o.key for o in outputs))
+    rows = []
+    for o in outputs:
+        name = o.key[0]
+        reason = o.reason if o.default else why_not(leaves[name])
+        features = 0 if o.x is None else o.x[0].numel()
+        rows.append((names[o.key], o.type, o.shape, features, calls[name], not reason, reason))
+    silent = {name: type(module).__name__ for name, module in leaves.items() if not calls[name]}
+    rows += [(name, kind, None, 0, 0, False, "did not run") for name, kind in silent.items()]
+    return pd.DataFrame(rows, columns=["name", "type", "output", "features", "calls", "selected", "reason"])
+
+
+def why_not(module):
+    """Why a module that ran is no default layer."""
+    if isinstance(module, NORMALISATION):
+        return "normalisation"
+    return "embedding" if isinstance(module, EMBEDDING) else "no weight matrix"
+
+
+def plan(pairs, target, guide, call, *, samples):
+    """One row a pair of names, then one a layer of the two Sides without a part; n counts samples.
+
+    Cost of a pair with p and q features: its forward Gram matrices and the one product of the backward, 2 n^2
+    (2 p + q) operations; at best its features are touched 4 p + q times n.
+    """
+    shapes = [{side.names[o.key]: (o.shape, o.type) for o in side.outputs} for side in (target, guide)]
+    rows = []
+    for left, right in pairs:
+        n, p = sample_shape(*shapes[0][left], call, samples=samples)
+        _, q = sample_shape(*shapes[1][right], call, samples=samples)
+        rows.append((left, right, n, p, q, 2 * n**2 * (2 * p + q) / 1e9, 4 * n * (4 * p + q) / 1e6, ""))
+    for i, side in enumerate((target, guide)):
+        for name, reason in side.reasons([pair[i] for pair in pairs]).items():
+            rows.append((*((name, ""), ("", name))[i], call.n, 0, 0, 0.0, 0.0, reason))
+    columns = ["target", "guide", "n", "target_features", "guide_features", "gflop", "traffic_mb", "reason"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def report(names, grams, misalignment, dropped):
+    """One row a pair: names [(target, guide)], [(K, L)] of Gram matrices (pairs, n, n), misalignment."""
+    table = pd.DataFrame(names, columns=["target", "guide"])
+    measured = pd.concat([measures(k, l) for k, l in grams], ignore_index=True)
+    table = table.assign(n=measured.pop("n"), misalignment=misalignment.double().cpu().numpy())
+    return pd.concat([table, measured], axis=1).assign(dropped=dropped)
+
+
+def measures(k, l):
+    """Table of n, both CKAs, chance and participation ratios, for stacks of Gram matrices (pairs, n, n)."""
+    n = k.shape[-1]
+    centred, centred_guide = double_centre(k), double_centre(l)
+    pr_target, pr_guide = participation_ratio(centred), participation_ratio(centred_guide)
+    debiased = CKA_DEBIASED.value(k, l) if n >= CKA_DEBIASED.least else torch.full_like(pr_target, torch.nan)
+    chance = (pr_target * pr_guide).sqrt() / (n - 1)
+    columns = {"cka": CKA.value(centred, centred_guide), "cka_debiased": debiased, "chance": chance,
+               "pr_target": pr_target, "pr_guide": pr_guide}
+    return pd.DataFrame({"n": n} | {name: column.double().cpu().numpy() for name, column in columns.items()})
