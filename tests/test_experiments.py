@@ -1,11 +1,12 @@
-"""Experiments: names, configurations, records, repeatability to the last bit, golden smoke records, grids that survive failures."""
+"""Experiments: names, configurations, records, repeatability to the last bit, golden smoke records, grids."""
 
 import json
-from dataclasses import FrozenInstanceError, asdict, dataclass, field
+from dataclasses import FrozenInstanceError, asdict, dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -13,16 +14,9 @@ import guidelib as gl
 from guidelib import evidence
 from guidelib.evidence import words as claims
 from guidelib.evidence.paper import Claim
-from guidelib.experiments import (
-    conditions,
-    equal_search,
-    families,
-    records,
-    settings,
-)
-from guidelib.experiments import (
-    procedure as runner,
-)
+from guidelib.experiments import conditions, records, search
+from guidelib.experiments import procedure as runner
+from guidelib.experiments.catalogue import CATALOGUE
 from guidelib.experiments.conditions import GUIDES, TIMINGS
 from guidelib.experiments.cost import dry_run
 from guidelib.experiments.kept import kept_among
@@ -30,6 +24,7 @@ from guidelib.experiments.progress import progress_of
 
 E = gl.experiments
 GOLDEN = Path(__file__).parent / "golden" / "records"
+RESULTS = Path(__file__).parent.parent / "results"
 
 
 def smoke(condition="base", seed=0, **overrides):
@@ -45,21 +40,24 @@ def test_every_guide_has_every_schedule():
     assert {f"{g}-{s}".rstrip("-") for g in GUIDES for s in TIMINGS} <= set(E.CONDITIONS)
     found = E.find_condition("same-family-noise-fed")
     assert (found.guide, found.timing, found.role) == ("same-family", "noise-fed", "control")
-    assert E.find_condition("untrained").timing == "" and E.find_condition("distilled-untrained").teacher and not E.find_condition("distilled-untrained").learns
+    assert E.find_condition("untrained").timing == ""
+    distilled = E.find_condition("distilled-untrained")
+    assert distilled.teacher and not distilled.learns
 
 
 def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path, monkeypatch):
     """The control that is `shuffled_layers`: one line in GUIDES, and nobody else has to hear of it."""
-    kind = conditions.Kind("control", "control: layers dealt at random", lambda parts: gl.controls.shuffled_layers(parts.like, seed=parts.seed))
+    kind = conditions.Kind("control", "control: layers dealt at random",
+                           lambda parts: gl.controls.shuffled_layers(parts.like, seed=parts.seed))
     monkeypatch.setitem(conditions.GUIDES, "shuffled-layers", kind)
     monkeypatch.setattr(conditions, "CONDITIONS", everyones := dict(conditions.CONDITIONS))
     everyones |= conditions.table()
     name = "shuffled-layers-warm-up"
-    records_ = [E.run(E.config("deep-fcn", condition=c, profile="smoke", seed=s, depth=3, epochs=1, warm_up_steps=2), device="cpu")
-                for c in ("base", "untrained-warm-up", name) for s in (0, 1)]
-    assert "warm_up" in records_[-1]["curves"] and records_[-1]["curves"]["warm_up"] != records_[3]["curves"]["warm_up"]
-    assert set(dry_run(E.config("deep-fcn", condition=name, profile="smoke"))["quantity"]) >= {"layer pairs", "warm-up steps"}
-    ax = gl.figures.accuracy(evidence.results(records_), evidence.summary(records_), chance=0.1).axes[0]
+    made = [E.run(smoke(c, seed, depth=3, epochs=1, warm_up_steps=2), device="cpu")
+            for c in ("base", "untrained-warm-up", name) for seed in (0, 1)]
+    assert "warm_up" in made[-1]["curves"] and made[-1]["curves"]["warm_up"] != made[3]["curves"]["warm_up"]
+    assert set(dry_run(smoke(name))["quantity"]) >= {"layer pairs", "warm-up steps"}
+    ax = gl.figures.accuracy(evidence.results(made), evidence.summary(made), chance=0.1).axes[0]
     assert ax.get_yticklabels()[2].get_text() == "control: layers dealt at random, warm-up"
     assert ax.get_lines()[-2].get_color() == gl.figures.PALETTE["control"]
     assert name in [c.name for c in E.find_condition("untrained-warm-up").controls()]
@@ -78,26 +76,37 @@ def test_every_condition_runs_at_smoke(condition, store):
 
 
 @pytest.mark.parametrize("experiment", [name for name in E.EXPERIMENTS if name != "deep-fcn"])
-@pytest.mark.parametrize("condition", ["guide-alone", "base-tuned", "trained", "other-family", "same-family-warm-up", "data-gram", "shuffled-stopped",
-                                       "untrained-noise-fed", "distilled"])
+@pytest.mark.parametrize("condition", [
+    "guide-alone", "base-tuned", "trained", "other-family", "same-family-warm-up", "data-gram",
+    "shuffled-stopped", "untrained-noise-fed", "distilled"])
 def test_every_experiment_runs_at_smoke(experiment, condition, store):
-    record = E.run(E.config(experiment, condition=condition, profile="smoke", epochs=1, guide_epochs=1, warm_up_steps=2), out=store, device="cpu")
+    config = E.config(experiment, condition=condition, profile="smoke", epochs=1, guide_epochs=1,
+                      warm_up_steps=2)
+    record = E.run(config, out=store, device="cpu")
     assert record["metrics"]["status"] == "ok" and 0 <= record["metrics"]["test_accuracy"] <= 1
-    assert record["metrics"]["chance_loss"] > 0 and all(d is not None and d >= 0 for d in record["curves"]["dimension"]["end"])
+    assert record["metrics"]["chance_loss"] > 0
+    assert all(d is not None and d >= 0 for d in record["curves"]["dimension"]["end"])
 
 
 def test_the_networks_are_those_of_the_paper():
     images = SimpleNamespace(input_shape=(3, 32, 32), classes=10)
     small = {"data_hash": "not read", "width": 8, "guide_width": 8, "guide_depth": 0, "guide_heads": 2}
-    for experiment, target, guide in (("deep-fcn", "FCN", "ResNet"), ("wide-fcn", "FCN", "ResNet"), ("deep-fcn-vit", "FCN", "ViT")):
-        config = E.config(experiment, profile="full", **(small | ({"guide_depth": 2} if guide == "ViT" else {})))
-        assert type(E.make_target(config, images)).__name__ == target
-        assert type(families.make_guide_network(config, images)).__name__ == guide
-    sizes = {name: E.config(name, profile="full", data_hash="not read") for name in E.EXPERIMENTS}
-    assert [(sizes[n].depth, sizes[n].width) for n in ("deep-fcn", "wide-fcn", "deep-convnet")] == [(48, 1024), (3, 8192), (50, 64)]
-    assert [(sizes[n].depth, sizes[n].width, sizes[n].guide_depth, sizes[n].guide_heads) for n in ("copy-paste", "language-model")] == \
-        [(4, 768, 4, 12), (4, 512, 4, 16)]
-    assert (sizes["parity"].depth, sizes["parity"].width, sizes["parity"].heads, sizes["parity"].guide_depth) == (1, 64, 4, 1)
+    for experiment, guide, guide_depth in (("deep-fcn", "ResNet", 0), ("wide-fcn", "ResNet", 0),
+                                           ("deep-fcn-vit", "ViT", 2)):
+        config = E.config(experiment, profile="full", **small | {"guide_depth": guide_depth})
+        assert type(E.make_target(config, images)).__name__ == "FCN"
+        assert type(E.make_guide_network(config, images)).__name__ == guide
+
+    def sizes(experiment, *names):
+        config = E.config(experiment, profile="full", data_hash="not read")
+        return tuple(getattr(config, name) for name in names)
+
+    assert sizes("deep-fcn", "depth", "width") == (48, 1024)
+    assert sizes("wide-fcn", "depth", "width") == (3, 8192)
+    assert sizes("deep-convnet", "depth", "width") == (50, 64)
+    assert sizes("copy-paste", "depth", "width", "guide_depth", "guide_heads") == (4, 768, 4, 12)
+    assert sizes("language-model", "depth", "width", "guide_depth", "guide_heads") == (4, 512, 4, 16)
+    assert sizes("parity", "depth", "width", "heads", "guide_depth") == (1, 64, 4, 1)
 
 
 def test_images_have_a_residual_base_and_sequences_none():
@@ -111,15 +120,18 @@ def test_images_have_a_residual_base_and_sequences_none():
 
 def test_distillation_of_sequences_counts_scored_places_alone():
     teacher, g = torch.nn.Embedding(5, 3), torch.Generator().manual_seed(0)
-    x, logits = torch.randint(0, 5, (4, 6), generator=g), torch.randn(4, 6, 3, generator=g)  # (n, t), (n, t, classes)
+    x = torch.randint(0, 5, (4, 6), generator=g)  # (n, t)
+    logits = torch.randn(4, 6, 3, generator=g)  # (n, t, classes)
     y = torch.randint(0, 3, (4, 6), generator=g)
     y[:, :2] = gl.tasks.IGNORED
     loss = gl.baselines.Distillation(teacher)(logits, x, y)
-    by_hand = gl.baselines.kd_loss(logits[:, 2:].reshape(-1, 3), teacher(x[:, 2:]).reshape(-1, 3).detach(), y[:, 2:].reshape(-1))
+    taught = teacher(x[:, 2:]).reshape(-1, 3).detach()
+    by_hand = gl.baselines.kd_loss(logits[:, 2:].reshape(-1, 3), taught, y[:, 2:].reshape(-1))
     assert loss == pytest.approx(by_hand.item(), rel=1e-6)
 
 
-@pytest.mark.parametrize("condition", ["base", "untrained-warm-up", "trained", "shuffled", "fresh-noise-stopped", "untrained-noise-fed"])
+@pytest.mark.parametrize("condition", [
+    "base", "untrained-warm-up", "trained", "shuffled", "fresh-noise-stopped", "untrained-noise-fed"])
 def test_the_same_configuration_gives_the_same_bits(condition):
     config = smoke(condition, depth=3, epochs=2, warm_up_steps=3)
     one, two = (E.run(config, device="cpu") for _ in range(2))
@@ -144,9 +156,10 @@ def test_config_is_frozen_hashed_and_checked():
     config = smoke()
     with pytest.raises(FrozenInstanceError):
         config.lr = 1.0
-    keys = {config.key(), smoke(seed=1).key(), smoke(lr=0.5).key(), smoke("untrained").key(), config.with_(data_hash="x").key()}
-    assert len(keys) == 5 and smoke().key() == config.key()
-    for wrong, message in (({"condition": "guided"}, "'guided'"), ({"profile": "huge"}, "'huge'"), ({"regime": "odd"}, "'odd'"), ({"lrr": 1}, "lrr")):
+    others = (smoke(seed=1), smoke(lr=0.5), smoke("untrained"), config.with_(data_hash="x"))
+    assert len({config.key(), *(other.key() for other in others)}) == 5 and smoke().key() == config.key()
+    for wrong, message in (({"condition": "guided"}, "'guided'"), ({"profile": "huge"}, "'huge'"),
+                           ({"regime": "odd"}, "'odd'"), ({"lrr": 1}, "lrr")):
         with pytest.raises(ValueError, match=message):
             E.config("deep-fcn", **({"profile": "smoke"} | wrong))
     with pytest.raises(ValueError, match="'shallow-fcn'"):
@@ -154,28 +167,35 @@ def test_config_is_frozen_hashed_and_checked():
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    ({"depth": "abc"}, "depth is a whole number, received 'abc': give it as depth=50"), ({"depth": 3.0}, "depth is a whole number, received 3.0"),
-    ({"lr": "fast"}, "lr is a number, received 'fast'"), ({"leak": 1}, "leak is True or False, received 1"),
-    ({"norm": 3}, "norm is a word or None, received 3"), ({"clip": True}, "clip is a number or None, received True")])
+    ({"depth": "abc"}, "depth is a whole number, received 'abc': give it as depth=50"),
+    ({"depth": 3.0}, "depth is a whole number, received 3.0"),
+    ({"lr": "fast"}, "lr is a number, received 'fast'"),
+    ({"leak": 1}, "leak is True or False, received 1"),
+    ({"norm": 3}, "norm is a word or None, received 3"),
+    ({"clip": True}, "clip is a number or None, received True")])
 def test_a_setting_of_the_wrong_kind_is_one_line_with_the_repair(wrong, message):
     with pytest.raises(ValueError, match=message):
         smoke(**wrong)
 
 
 def test_a_whole_number_where_a_number_is_asked_for_names_the_same_run():
-    assert smoke(lr=1).key() == smoke(lr=1.0).key() == smoke(lr=np.float32(1.0)).key() and smoke(clip=None).clip is None
+    assert smoke(lr=1).key() == smoke(lr=1.0).key() == smoke(lr=np.float32(1.0)).key()
+    assert smoke(clip=None).clip is None
 
 
 def test_profiles_are_checked_and_guessed():
-    assert E.seeds("deep-fcn") == [10, 11, 12, 13, 14] and E.seeds("copy-paste") == E.seeds("deep-fcn", regime="overfit") == [0, 1, 2, 3, 4]
-    for wrong, message in (("fats", "did you mean 'fast'"), ("Smoke", "did you mean 'smoke'"), ("huge", "choose from smoke, fast, full, paper")):
+    assert E.seeds("deep-fcn") == [10, 11, 12, 13, 14]
+    assert E.seeds("copy-paste") == E.seeds("deep-fcn", regime="overfit") == [0, 1, 2, 3, 4]
+    for wrong, message in (("fats", "did you mean 'fast'"), ("Smoke", "did you mean 'smoke'"),
+                           ("huge", "choose from smoke, fast, full, paper")):
         with pytest.raises(ValueError, match=message):
             E.seeds("deep-fcn", profile=wrong)
 
 
 def test_deep_fcn_draws_its_split_anew_with_each_seed_where_it_is_reported():
     made = [E.config("deep-fcn", seed=seed) for seed in (10, 11)]
-    assert [c.split_seed for c in made] == [10, 11] and E.config("deep-fcn", regime="overfit", seed=10).split_seed == 0
+    assert [c.split_seed for c in made] == [10, 11]
+    assert E.config("deep-fcn", regime="overfit", seed=10).split_seed == 0
     first, second = (E.make_task(c).test[0] for c in made)
     assert not torch.equal(first, second)
 
@@ -188,17 +208,21 @@ def test_shifted_init_starts_every_bias_at_one_and_changes_nothing_else():
 
 
 def test_the_same_family_of_the_deep_net_has_features_that_tell_examples_apart():
-    """As in eval, BatchNorm of an untrained net does nothing, and after 50 layers all examples look alike: such a control is no guide."""
+    """As in eval, BatchNorm of an untrained net does nothing: after 50 layers all examples look alike.
+
+    Such a control is no guide.
+    """
     config = E.config("deep-fcn", condition="same-family", seed=10)
     task = E.make_task(config)
     assert config.guide_norm == "batch"
     spread = {}
     for norm in ("batch", "running"):
         target = E.make_target(config, task)
-        guide = runner.make_guide(config.with_(guide_norm=norm), E.find_condition("same-family"), task, target, None)
+        condition = E.find_condition("same-family")
+        guide = runner.make_guide(config.with_(guide_norm=norm), condition, task, target, None)
         found = []
         call = gl.guidance.Call((task.train[0][:64],), {})
-        guide.run(call, lambda o: found.append(o.x))
+        guide.run(call, lambda o, found=found: found.append(o.x))
         x = found[-2].flatten(1).double()  # (n, p), of the last hidden layer
         spread[norm] = float((x - x.mean(0)).norm() / x.norm())
     assert spread["batch"] > 0.1 > 1e-6 > spread["running"]
@@ -212,10 +236,13 @@ def test_a_configuration_reads_no_data(monkeypatch):
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    ({"similarity": "cca"}, "no similarity 'cca'"), ({"match": "deapth"}, "no match 'deapth', did you mean 'depth'"), ({"reduce": "max"}, "no reduce 'max'"),
-    ({"layers": "middle-3"}, "received 'middle-3'"), ({"layers": "first-0"}, "received 'first-0'"), ({"optimizer": "lion"}, "no optimizer 'lion'"),
-    ({"schedule": "cosin"}, "did you mean 'cosine'"), ({"norm": "group"}, "no norm 'group'"), ({"init": "xavier"}, "no init 'xavier'"),
-    ({"guide_norm": "eval"}, "no guide_norm 'eval'"), ({"similarity": "sp", "debiased": True}, "debiased")])
+    ({"similarity": "cca"}, "no similarity 'cca'"),
+    ({"match": "deapth"}, "no match 'deapth', did you mean 'depth'"),
+    ({"reduce": "max"}, "no reduce 'max'"), ({"layers": "middle-3"}, "received 'middle-3'"),
+    ({"layers": "first-0"}, "received 'first-0'"), ({"optimizer": "lion"}, "no optimizer 'lion'"),
+    ({"schedule": "cosin"}, "did you mean 'cosine'"), ({"norm": "group"}, "no norm 'group'"),
+    ({"init": "xavier"}, "no init 'xavier'"), ({"guide_norm": "eval"}, "no guide_norm 'eval'"),
+    ({"similarity": "sp", "debiased": True}, "debiased")])
 def test_every_choice_is_checked_before_anything_is_read_or_trained(wrong, message):
     with pytest.raises(ValueError, match=message):
         smoke(**wrong)
@@ -230,36 +257,66 @@ class Tomorrow(E.Config):
 
 
 def test_a_field_that_is_added_leaves_every_kept_record_where_it_is():
-    kept = sorted((Path(__file__).parent.parent / "results" / "fast").glob("*.json"))
+    kept = sorted((RESULTS / "fast").glob("*.json"))
     assert len(kept) > 300
     for path in kept:
         facts = records.read(path)["config"]
-        assert path.name.endswith(f"-{E.Config(**facts).key()}.json") and path.name.endswith(f"-{Tomorrow(**facts).key()}.json"), path.name
+        assert path.name.endswith(f"-{E.Config(**facts).key()}.json"), path.name
+        assert path.name.endswith(f"-{Tomorrow(**facts).key()}.json"), path.name
     assert Tomorrow(**facts, momentum=0.8).key() != Tomorrow(**facts).key()
 
 
 def test_the_settings_are_those_that_the_search_with_equal_trials_chose():
-    """The committed log: as many trials for every condition, on two seeds that nothing is reported on; its choice is what runs."""
-    import pandas as pd
+    """The committed log: as many trials for every condition, on two seeds that nothing is reported on.
 
-    table = pd.read_csv(Path(__file__).parent.parent / "results" / "search" / "deep-fcn-equal-fast.csv")
+    What it chose is what runs.
+    """
+    table = pd.read_csv(RESULTS / "search" / "deep-fcn-equal-fast.csv")
     assert set(table.groupby("condition").size()) == {12} and set(table["seed"]) == {100, 101}
     assert not set(table["seed"]) & set(E.seeds("deep-fcn"))
-    assert set(table["condition"]) == set(equal_search.TRIALS["deep-fcn"])
-    assert equal_search.mark(table.drop(columns="chosen"))["chosen"].equals(table["chosen"])
-    for name, values in equal_search.chosen(table).items():
+    assert set(table["condition"]) == set(CATALOGUE["deep-fcn"].trials)
+    assert search.mark(table.drop(columns="chosen"))["chosen"].equals(table["chosen"])
+    for name, values in search.chosen(table).items():
         config = E.config("deep-fcn", condition=name)
         assert {key: getattr(config, key) for key in values} == values, name
 
 
+@pytest.mark.parametrize(("words", "log"), [
+    (("tuned", "copy-paste"), "copy-paste-untrainable-fast.csv"), (("size", "parity"), "parity-size.csv"),
+    (("tuned", "language-model"), "language-model-untrainable-fast.csv"),
+    (("equal", "deep-fcn"), "deep-fcn-equal-fast.csv")])
+def test_each_search_writes_a_log_like_the_one_that_is_kept(words, log, tmp_path, monkeypatch):
+    """The runs are made up, but for the order in which they come out best: that of the learning rates."""
+    asked = []
+
+    def run_grid(configs, *, out, jobs):
+        asked.extend(configs)
+        made = []
+        for config in configs:
+            metrics = dict.fromkeys(search.REACHED_BY_SIZE, 0.5)
+            metrics |= {"validation_accuracy": config.lr, "validation_loss": -config.lr}
+            made.append({"metrics": metrics, "duration_s": 1.0})
+        return made
+
+    monkeypatch.setattr(search, "run_grid", run_grid)
+    search.main([*words, "--out", str(tmp_path)])
+    found, kept = pd.read_csv(tmp_path / log), pd.read_csv(RESULTS / "search" / log)
+    assert list(found.columns) == list(kept.columns) and len(found) == len(kept) == len(asked)
+    tried = [name for name in kept.columns if name in ("condition", "overrides", "weight", "seed")]
+    assert words[0] == "tuned" or found[tried].equals(kept[tried])
+    assert words[0] != "tuned" or set(found.loc[found["chosen"], "lr"]) == {0.01}
+    assert not {config.seed for config in asked} & set(E.seeds(words[1]))
+
+
 def test_a_recipe_belongs_to_one_experiment(monkeypatch):
-    monkeypatch.setitem(settings.RECIPES, "parity", 3)
+    monkeypatch.setitem(CATALOGUE, "parity", replace(CATALOGUE["parity"], recipe=3))
     assert E.config("parity").recipe == 3 and E.config("deep-fcn").recipe == 2
 
 
 def test_seeds_of_target_guide_order_dropout_and_noise_are_apart():
     config = smoke(seed=7)
-    assert len({config.target_seed, config.guide_seed, config.order_seed, config.dropout_seed, config.noise_seed}) == 5
+    streams = ("target_seed", "guide_seed", "order_seed", "dropout_seed", "noise_seed")
+    assert len({getattr(config, name) for name in streams}) == 5
 
 
 def test_a_record_is_reused_and_recomputed_when_asked(tmp_path):
@@ -286,9 +343,13 @@ def test_records_are_strict_json_and_damage_is_named(tmp_path):
 
 def test_tables_over_records():
     def record(condition, seed, value):
-        return {"config": {"experiment": "deep-fcn", "condition": condition, "profile": "smoke", "regime": "untrainable", "seed": seed},
-                "metrics": {"test_accuracy": value, "n_test": 10}, "environment": {"device": "cpu"}, "duration_s": 1.0}
-    made = [record("base", s, v) for s, v in enumerate((0.1, 0.2, 0.3))] + [record("untrained", s, v) for s, v in enumerate((0.5, 0.7, 0.6))]
+        config = {"experiment": "deep-fcn", "condition": condition, "profile": "smoke",
+                  "regime": "untrainable", "seed": seed}
+        return {"config": config, "metrics": {"test_accuracy": value, "n_test": 10},
+                "environment": {"device": "cpu"}, "duration_s": 1.0}
+
+    made = [record("base", s, v) for s, v in enumerate((0.1, 0.2, 0.3))]
+    made += [record("untrained", s, v) for s, v in enumerate((0.5, 0.7, 0.6))]
     table = evidence.summary(made).set_index("condition")
     assert table.loc["base", "mean"] == pytest.approx(0.2) and table.loc["base", "seeds"] == 3
     assert table.loc["base", "high"] - 0.2 == pytest.approx(4.302653 * 0.1 / 3**0.5, rel=1e-5)
@@ -316,13 +377,15 @@ def test_two_processes_at_a_time_give_the_same_records(tmp_path):
     parallel = E.run_grid(configs, out=tmp_path, jobs=2, device="cpu")
     for config, record in zip(configs, parallel, strict=True):
         alone = json.loads(json.dumps(E.run(config, device="cpu")))
-        assert json.dumps(alone["metrics"], sort_keys=True) == json.dumps(record["metrics"], sort_keys=True)
+        found, wanted = (json.dumps(r["metrics"], sort_keys=True) for r in (record, alone))
+        assert found == wanted
 
 
 def test_trained_guide_is_kept_and_changes_no_bit(tmp_path):
     config = smoke("trained", depth=2, epochs=1)
     fresh = E.run(config, device="cpu")
-    kept = [E.run(config, out=tmp_path, device="cpu", recompute=True) for _ in range(2)]  # the second finds the weights
+    # The second finds the weights of the first.
+    kept = [E.run(config, out=tmp_path, device="cpu", recompute=True) for _ in range(2)]
     assert len(list((tmp_path / "guides").glob("*.pt"))) == 1
     for record in kept:
         assert json.loads(json.dumps(fresh["metrics"])) == record["metrics"]
@@ -336,32 +399,41 @@ def test_controls_take_the_pairs_of_the_guide():
         target = E.make_target(config, task)
         guide = runner.make_guide(config.with_(guide_epochs=1), E.find_condition(name), task, target, None)
         with gl.guide(target, guide) as handle:
-            plans[name] = handle.plan(task.train[0][:16]).query("reason == ''")[["target", "guide"]].values.tolist()
+            plan = handle.plan(task.train[0][:16]).query("reason == ''")
+            plans[name] = plan[["target", "guide"]].values.tolist()
     assert all(plan == plans["untrained"] for plan in plans.values())
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(GOLDEN.glob("*.json"))])
 def test_golden_smoke_records(name):
-    """A changed number without a raised recipe fails. Other processors round otherwise, so a few test images may differ."""
+    """A changed number without a raised recipe fails.
+
+    Other processors round otherwise, so a few test images may differ.
+    """
     golden = records.read(GOLDEN / f"{name}.json")
-    config = E.config(golden["config"]["experiment"], condition=golden["config"]["condition"], profile="smoke")
-    assert golden["config"] == asdict(config.whole()), "settings changed: raise the experiment's recipe and make its golden records again"
+    experiment, condition = golden["config"]["experiment"], golden["config"]["condition"]
+    config = E.config(experiment, condition=condition, profile="smoke")
+    assert golden["config"] == asdict(config.whole()), \
+        "settings changed: raise the experiment's recipe and make its golden records again"
     found = json.loads(json.dumps(E.run(config, device="cpu")))
     for metric, value in golden["metrics"].items():
-        wanted = pytest.approx(value, abs=0.04 if "perplexity" not in metric else 1.0) if isinstance(value, float) else value
+        tolerance = 1.0 if "perplexity" in metric else 0.04
+        wanted = pytest.approx(value, abs=tolerance) if isinstance(value, float) else value
         assert found["metrics"][metric] == wanted, metric
     first = golden["curves"]["training"]["train_loss"][0]
     assert found["curves"]["training"]["train_loss"][0] == pytest.approx(first, rel=1e-3)
 
 
 def test_every_experiment_has_a_golden_record():
-    assert {path.name.rpartition("-untrained")[0] or "deep-fcn" for path in GOLDEN.glob("*-untrained.json")} >= set(E.EXPERIMENTS) - {"deep-fcn"}
+    kept = {path.name.removesuffix("-untrained.json") for path in GOLDEN.glob("*-untrained.json")}
+    assert kept >= set(E.EXPERIMENTS) - {"deep-fcn"} and (GOLDEN / "deep-fcn-base.json").exists()
 
 
 def test_golden_tolerance_can_fail():
     golden = records.read(GOLDEN / "deep-fcn-base.json")
     other = E.run(smoke(lr=2e-3), device="cpu")
-    assert other["curves"]["training"]["train_loss"][0] != pytest.approx(golden["curves"]["training"]["train_loss"][0], rel=1e-3)
+    first = golden["curves"]["training"]["train_loss"][0]
+    assert other["curves"]["training"]["train_loss"][0] != pytest.approx(first, rel=1e-3)
 
 
 def test_devices_are_found_or_named():
@@ -377,21 +449,24 @@ def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
     E.run(configs[0], out=kept / "smoke", device="cpu")
     found, missing = E.collect(configs[:1], out=out, make=False, kept=kept)
     live = E.run_grid(configs[1:2], out=out, jobs=1, device="cpu")
-    records = found + live
-    assert kept_among(records) == 1 and missing == []
-    assert claims.origin(records, configs[2:]) == \
-        "*Runs shown that are records kept with the project: 1; computed here: 1; missing at this profile: base without a guide (1 seed).*"
-    assert kept_among(E.collect(configs[1:2], out=out, make=False, kept=kept)[0]) == 0  # from the reader's own folder
+    shown = found + live
+    assert kept_among(shown) == 1 and missing == []
+    assert claims.origin(shown, configs[2:]) == (
+        "*Runs shown that are records kept with the project: 1; computed here: 1; "
+        "missing at this profile: base without a guide (1 seed).*")
+    own, _ = E.collect(configs[1:2], out=out, make=False, kept=kept)  # from the reader's own folder
+    assert kept_among(own) == 0
 
 
 def test_a_live_seed_is_one_without_a_kept_record(tmp_path):
     options = {"profile": "smoke", "kept": tmp_path}
-    assert E.free_seed("deep-fcn", "base", **options) == max(E.seeds("deep-fcn", profile="smoke")) + 1 == 2
+    assert E.free_seed("deep-fcn", "base", **options) == 2 == max(E.seeds("deep-fcn", profile="smoke")) + 1
     for seed in (2, 3):
         path = records.path_of(smoke(seed=seed), tmp_path / "smoke")
         path.parent.mkdir(exist_ok=True)
         path.write_text("{}")
-    assert E.free_seed("deep-fcn", "base", **options) == 4 and E.free_seed("deep-fcn", "untrained", **options) == 2
+    assert E.free_seed("deep-fcn", "base", **options) == 4
+    assert E.free_seed("deep-fcn", "untrained", **options) == 2
 
 
 def test_collect_takes_what_is_kept_makes_the_rest_or_says_what_is_missing(tmp_path, monkeypatch):

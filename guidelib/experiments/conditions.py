@@ -1,7 +1,8 @@
-"""The conditions of the experiments: the one table that says what each is called, what it is for, and how its guide is built.
+"""The conditions of the experiments: what each is called, what it is for, and how its guide is built.
 
-Nobody else takes a name apart. A condition is a base or a reference without a guide, a distillation, or a guide or control under a
-timing; add a line to UNGUIDED, DISTILLATIONS or GUIDES, and it can be run, costed, drawn and judged.
+Nobody else takes a name apart. A condition is a base or a reference without a guide, a distillation, or a
+guide or control under a timing; add a line to UNGUIDED, DISTILLATIONS or GUIDES, and it can be run, costed,
+drawn and judged.
 """
 
 from collections.abc import Callable
@@ -23,10 +24,12 @@ TIMINGS = {  # name: (what it is, what a label adds)
 class Condition:
     """One condition.
 
-    role: one of ROLES. guide: the name of what steers the target, or None; timing: one of TIMINGS, when it does. build: makes
-    the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher: outputs are distilled from it. alone: the
-    guide's own network is trained in the target's place. tuned: it has the settings that a search found (settings.TUNED). settings: what else
-    it changes in a Config. only: the experiments that have it, all if empty; why the others do not.
+    role: one of ROLES. guide: the name of what steers the target, or None; timing: one of TIMINGS, when it
+    does. build: makes the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher:
+    outputs are distilled from it. alone: the guide's own network is trained in the target's place. tuned: it
+    has the settings that a search found (Experiment.tuned). settings: what else it changes in a Config.
+    needs: the field of Experiment that says whether an experiment has it, "" if all do; why: the others do
+    not.
     """
 
     name: str
@@ -40,7 +43,7 @@ class Condition:
     alone: bool = False
     tuned: bool = False
     settings: dict = field(default_factory=dict)
-    only: tuple = ()
+    needs: str = ""
     why: str = ""
 
     @property
@@ -54,7 +57,9 @@ class Condition:
         return self.guide is not None and self.timing != "warm-up"
 
     def controls(self):
-        """The conditions that an effect of this one has to beat: every control under its timing; none for what has no guide to explain.
+        """The conditions that an effect of this one has to beat: every control under its timing.
+
+        There are none for what has no guide to explain.
 
         >>> [c.name for c in CONDITIONS["trained-warm-up"].controls()][:2]
         ['identity-warm-up', 'data-gram-warm-up']
@@ -66,8 +71,11 @@ class Condition:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a guide is built from. like: the Guide around a network of the guide's family; same, other: call for a Guide around a random net
-    of the target's family and of a third one; seed: of what the control draws."""
+    """What a guide is built from.
+
+    like: the Guide around a network of the guide's family; same, other: call for a Guide around a random net
+    of the target's family and of a third one; seed: of what the control draws.
+    """
 
     like: object
     same: Callable
@@ -79,8 +87,8 @@ class Parts:
 class Kind:
     """What steers the target, under any timing: its role, label, and how it is built from Parts.
 
-    layers: whose layers the target's are paired with, a name of Parts; runs: that network runs at each step; whole: what one Gram matrix for
-    all layers is made of in their place, "examples" or "inputs", or "".
+    layers: whose layers the target's are paired with, a name of Parts; runs: that network runs at each step;
+    whole: what one Gram matrix for all layers is made of in their place, "examples" or "inputs", or "".
     """
 
     role: str
@@ -95,40 +103,56 @@ class Kind:
 GUIDES = {
     "trained": Kind("guided", "trained guide", lambda parts: parts.like, learns=True),
     "untrained": Kind("guided", "untrained guide", lambda parts: parts.like),
-    "identity": Kind("control", "control: identity Gram matrix", lambda parts: controls.identity(parts.like), runs=False, whole="examples"),
-    "data-gram": Kind("control", "control: the input's own Gram matrix", lambda parts: controls.data_gram(parts.like), runs=False, whole="inputs"),
-    "shuffled": Kind("control", "control: shuffled examples", lambda parts: controls.shuffled(parts.like, seed=parts.seed)),
-    "same-family": Kind("control", "control: random net of the target's family", lambda parts: parts.same(), layers="same"),
-    "other-family": Kind("control", "control: random net of a third family", lambda parts: parts.other(), layers="other"),
-    "fresh-noise": Kind("control", "control: noise features", lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False),
+    "identity": Kind("control", "control: identity Gram matrix", lambda parts: controls.identity(parts.like),
+                     runs=False, whole="examples"),
+    "data-gram": Kind("control", "control: the input's own Gram matrix",
+                      lambda parts: controls.data_gram(parts.like), runs=False, whole="inputs"),
+    "shuffled": Kind("control", "control: shuffled examples",
+                     lambda parts: controls.shuffled(parts.like, seed=parts.seed)),
+    "same-family": Kind("control", "control: random net of the target's family", lambda parts: parts.same(),
+                        layers="same"),
+    "other-family": Kind("control", "control: random net of a third family", lambda parts: parts.other(),
+                         layers="other"),
+    "fresh-noise": Kind("control", "control: noise features",
+                        lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False),
 }
 
 UNGUIDED = (
     Condition(name="base", role="base", label="base without a guide"),
     Condition(name="base-tuned", role="base", label="tuned base", tuned=True),
-    Condition(name="base-residual", role="base", label="base with skips (another network)", settings={"residual": True},
-              only=("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit"), why="its target is a plain recurrent net, or has skips already"),
-    Condition(name="shifted-init", role="reference", label="no guide, BatchNorm biases start at 1", settings={"init": "shifted"},
-              only=("deep-fcn", "wide-fcn", "deep-fcn-vit"), why="its target is no fully connected net with BatchNorm"),
-    Condition(name="guide-alone", role="reference", label="the guide's own architecture, trained alone", alone=True),
+    Condition(name="base-residual", role="base", label="base with skips (another network)",
+              settings={"residual": True}, needs="residual",
+              why="its target is a plain recurrent net, or has skips already"),
+    Condition(name="shifted-init", role="reference", label="no guide, BatchNorm biases start at 1",
+              settings={"init": "shifted"}, needs="shifted",
+              why="its target is no fully connected net with BatchNorm"),
+    Condition(name="guide-alone", role="reference", label="the guide's own architecture, trained alone",
+              alone=True),
 )
-PRESERVING = {"similarity": "sp", "reduce": "mean", "weight": 3000.0}  # the usual weight (Tian et al. 2020), spread over the pairs
+# The usual weight (Tian et al. 2020), spread over the pairs.
+PRESERVING = {"similarity": "sp", "reduce": "mean", "weight": 3000.0}
 DISTILLATIONS = (
-    Condition(name="distilled", role="distilled", label="distilled, trained teacher", teacher=True, learns=True),
-    Condition(name="distilled-untrained", role="distilled", label="distilled, untrained teacher", teacher=True),
-    Condition(name="sp-trained", role="distilled", label="similarity-preserving, trained teacher", guide="trained", build=GUIDES["trained"].build,
-              learns=True, settings=PRESERVING),
-    Condition(name="sp-untrained", role="distilled", label="similarity-preserving, untrained teacher", guide="untrained",
-              build=GUIDES["untrained"].build, settings=PRESERVING),
+    Condition(name="distilled", role="distilled", label="distilled, trained teacher", teacher=True,
+              learns=True),
+    Condition(name="distilled-untrained", role="distilled", label="distilled, untrained teacher",
+              teacher=True),
+    Condition(name="sp-trained", role="distilled", label="similarity-preserving, trained teacher",
+              guide="trained", build=GUIDES["trained"].build, learns=True, settings=PRESERVING),
+    Condition(name="sp-untrained", role="distilled", label="similarity-preserving, untrained teacher",
+              guide="untrained", build=GUIDES["untrained"].build, settings=PRESERVING),
 )
 
 
 def table():
     """{name: Condition} of all, in the order in which they are listed and drawn."""
-    guided = [Condition(name=f"{name}-{timing}" if timing else name, role=kind.role, label=f"{kind.label}, {words}" if words else kind.label,
-                        guide=name, timing=timing, build=kind.build, learns=kind.learns)
-              for name, kind in GUIDES.items() for timing, (_, words) in TIMINGS.items()]
-    return {condition.name: condition for condition in (*UNGUIDED, *DISTILLATIONS, *guided)}
+    conditions = [*UNGUIDED, *DISTILLATIONS]
+    for guide, kind in GUIDES.items():
+        for timing, (_, words) in TIMINGS.items():
+            name = f"{guide}-{timing}" if timing else guide
+            label = f"{kind.label}, {words}" if words else kind.label
+            conditions.append(Condition(name=name, role=kind.role, label=label, guide=guide, timing=timing,
+                                        build=kind.build, learns=kind.learns))
+    return {condition.name: condition for condition in conditions}
 
 
 CONDITIONS = table()
@@ -137,7 +161,8 @@ CONDITIONS = table()
 def find_condition(name):
     """The Condition of a name; ValueError lists them all.
 
-    A variant of a condition, "NAME (what differs)" as made by `variant`, has all but its name and label from NAME.
+    A variant of a condition, "NAME (what differs)" as made by `variant`, has all but its name and label from
+    NAME.
 
     >>> find_condition("same-family-warm-up").guide, find_condition("same-family-warm-up").timing
     ('same-family', 'warm-up')
@@ -145,13 +170,19 @@ def find_condition(name):
     base, _, differs = name.partition(" (")
     check("condition", base, CONDITIONS)
     found = CONDITIONS[base]
-    return found if not differs else replace(found, name=name, label=f"{found.label} ({differs}")
+    if not differs:
+        return found
+    return replace(found, name=name, label=f"{found.label} ({differs}")
 
 
 def variant(records, differs):
-    """Records under a name of their own, for tables and figures: as they are, but that what differs in them stands behind their condition.
+    """Records under a name of their own: what differs in them then stands behind their condition.
 
     >>> variant([{"config": {"condition": "base", "seed": 0}}], "orthogonal")
     [{'config': {'condition': 'base (orthogonal)', 'seed': 0}}]
     """
-    return [r | {"config": r["config"] | {"condition": f"{r['config']['condition']} ({differs})"}} for r in records]
+    renamed = []
+    for record in records:
+        condition = f"{record['config']['condition']} ({differs})"
+        renamed.append(record | {"config": record["config"] | {"condition": condition}})
+    return renamed

@@ -6,17 +6,20 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from types import NoneType
 from typing import get_args
 
+from .catalogue import CATALOGUE
 from .conditions import find_condition
-from .settings import EXPERIMENTS, OWN, PROFILES, RECIPES, REGIMES, SETTINGS, SPLIT_BY_SEED, TUNED, check
+from .settings import PROFILES, REGIMES, check
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One run of an experiment. Sizes in examples, lengths in epochs or steps; the seeds of what is random are apart.
+    """One run of an experiment.
 
-    layers: "all" pairs, or "first-k" or "last-k" of them in the target's order. stop_steps: when a guide is let go under "-stopped".
-    data_hash: of the data, "" until somebody looks. A field that is added has a default, the behaviour before it, and
-    metadata={"since": ...}: then it leaves the names of all records that were made without it as they are.
+    Sizes are in examples, lengths in epochs or steps; the seeds of what is random are apart.
+    layers: "all" pairs, or "first-k" or "last-k" of them in the target's order. stop_steps: when a guide is
+    let go under "-stopped". data_hash: of the data, "" until somebody looks. A field that is added has a
+    default, the behaviour before it, and metadata={"since": ...}: then it leaves the names of all records
+    that were made without it as they are.
     """
 
     experiment: str
@@ -89,7 +92,8 @@ class Config:
         False
         """
         late = {f.name: f.default for f in fields(self) if "since" in f.metadata}
-        facts = {name: value for name, value in asdict(self.whole()).items() if name not in late or value != late[name]}
+        facts = asdict(self.whole())
+        facts = {name: value for name, value in facts.items() if name not in late or value != late[name]}
         text = json.dumps(facts, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -97,7 +101,9 @@ class Config:
         """The same with the hash of its data, which is looked up if it is not known yet."""
         from ..tasks import fingerprint
 
-        return self if self.data_hash else self.with_(data_hash=fingerprint(self.data))
+        if self.data_hash:
+            return self
+        return self.with_(data_hash=fingerprint(self.data))
 
     def with_(self, **changes):
         """The same configuration with some fields changed."""
@@ -108,7 +114,9 @@ WORDS = {int: "a whole number", float: "a number", str: "a word", bool: "True or
 
 
 def typed(name, value):
-    """A setting of a Config as its field has it, a whole number where a number is asked for as a float; ValueError if it is of another kind.
+    """A setting of a Config as its field has it, a whole number where a number is asked for as a float.
+
+    ValueError if it is of another kind.
 
     >>> typed("lr", 1)
     1.0
@@ -118,43 +126,59 @@ def typed(name, value):
     """
     field = Config.__dataclass_fields__[name]
     kinds = get_args(field.type) or (field.type,)
-    value = value.item() if hasattr(value, "item") else value  # numbers of numpy and torch
+    if hasattr(value, "item"):  # numbers of numpy and torch
+        value = value.item()
     if float in kinds and type(value) is int:
         value = float(value)
-    if type(value) not in kinds:
-        example = "" if field.default is MISSING else f": give it as {name}={field.default!r}"
-        raise ValueError(f"{name} is {' or '.join(WORDS[kind] for kind in kinds)}, received {value!r}{example}")
-    return value
+    if type(value) in kinds:
+        return value
+    wanted = " or ".join(WORDS[kind] for kind in kinds)
+    example = "" if field.default is MISSING else f": give it as {name}={field.default!r}"
+    raise ValueError(f"{name} is {wanted}, received {value!r}{example}")
 
 
 def config(experiment, *, condition="base", profile="fast", regime="untrainable", seed=0, **overrides):
     """The Config of one run: profile, regime and condition give the numbers, `overrides` change any of them.
 
-    The random streams of target, guide, data order, dropout and noise are seeded apart, all following from `seed`. ValueError for a
-    name or a choice that is not known, with the list of those that are. No data are read.
+    The random streams of target, guide, data order, dropout and noise are seeded apart, all following from
+    `seed`. ValueError for a name or a choice that is not known, with the list of those that are. No data are
+    read.
 
     >>> config("deep-fcn", condition="untrained-warm-up", profile="smoke", seed=3).guide_seed
     1003
     """
-    for name, value, known in (("experiment", experiment, EXPERIMENTS), ("profile", profile, PROFILES), ("regime", regime, REGIMES)):
-        check(name, value, known)
+    check("experiment", experiment, CATALOGUE)
+    check("profile", profile, PROFILES)
+    check("regime", regime, REGIMES)
+    catalogued = CATALOGUE[experiment]
     asked = find_condition(condition)
-    if asked.only and experiment not in asked.only:
+    if asked.needs and not getattr(catalogued, asked.needs):
         raise ValueError(f"{experiment} has no {condition}: {asked.why}")
-    unknown = set(overrides) - {f.name for f in fields(Config)}
+    names = [f.name for f in fields(Config)]
+    unknown = sorted(set(overrides) - set(names))
     if unknown:
-        raise ValueError(f"no setting {sorted(unknown)}: choose from {[f.name for f in fields(Config)]}")
-    values = {"target_seed": seed, "guide_seed": 1000 + seed, "order_seed": 2000 + seed, "dropout_seed": 3000 + seed, "noise_seed": 4000 + seed}
-    if profile not in SETTINGS[experiment]:
-        raise ValueError(f"{experiment} has no profile {profile!r}: choose from {', '.join(SETTINGS[experiment])}")
-    values |= SETTINGS[experiment][profile] | REGIMES[regime].get((experiment, profile), {})
-    if (experiment, regime, profile) in SPLIT_BY_SEED:
+        raise ValueError(f"no setting {unknown}: choose from {names}")
+    if profile not in catalogued.sizes:
+        known = ", ".join(catalogued.sizes)
+        raise ValueError(f"{experiment} has no profile {profile!r}: choose from {known}")
+
+    # What comes later wins: the experiment at this size, then in this regime, the condition, the caller.
+    place = (regime, profile)
+    values = {"recipe": catalogued.recipe}
+    values |= {"target_seed": seed, "guide_seed": 1000 + seed, "order_seed": 2000 + seed,
+               "dropout_seed": 3000 + seed, "noise_seed": 4000 + seed}
+    values |= catalogued.sizes[profile]
+    values |= catalogued.regimes.get(place, {})
+    if place in catalogued.split_by_seed:
         values["split_seed"] = seed
-    values |= TUNED.get((experiment, regime, profile), {}) if asked.tuned else {}
-    values |= OWN.get((experiment, regime, profile), {}).get(condition, {}) | asked.settings
+    if asked.tuned:
+        values |= catalogued.tuned.get(place, {})
+    values |= catalogued.own.get(place, {}).get(condition, {})
+    values |= asked.settings
     values |= {name: typed(name, value) for name, value in overrides.items()}
-    values = {"recipe": RECIPES[experiment]} | values
-    made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed, **values)
+
+    made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed,
+                  **values)
     check_choices(made)
     return made
 
@@ -168,11 +192,13 @@ def check_choices(config):
     from ..similarity import find
     from ..training.loop import OPTIMIZERS, SCHEDULES
 
-    for name, known in {"match": MATCHES, "reduce": REDUCTIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "norm": NORMS, "init": INITS,
-                        "guide_norm": GUIDE_NORMS}.items():
+    choices = {"match": MATCHES, "reduce": REDUCTIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
+               "norm": NORMS, "init": INITS, "guide_norm": GUIDE_NORMS}
+    for name, known in choices.items():
         value = getattr(config, name)
-        if not (value is None and None in known):
-            check(name, value, [word for word in known if word is not None])
+        if value is None and None in known:
+            continue
+        check(name, value, [word for word in known if word is not None])
     find(config.similarity, debiased=config.debiased)
     chosen_layers(config.layers)
 

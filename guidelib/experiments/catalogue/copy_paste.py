@@ -1,0 +1,32 @@
+"""A plain recurrent net that has to repeat a sequence, guided by a transformer."""
+
+from .base import Experiment
+from .sequences import RNN_SPACE, SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
+
+FULL = SEQUENCES | {
+    "data": "copy-paste", "shortest": 20, "longest": 40, "train": 80000, "validation": 10000, "test": 10000,
+    "depth": 4, "width": 768, "epochs": 20, "batch_size": 256, "lr": 1e-4,
+    "guide_depth": 4, "guide_width": 768, "guide_heads": 12, "guide_epochs": 20,
+    "warm_up_steps": 300, "stop_steps": 300,
+}
+
+EXPERIMENT = Experiment(
+    name="copy-paste",
+    recipe=2,
+    target=rnn,
+    guide=guide_transformer,
+    other=lstm,
+    sizes={
+        "smoke": SMALL_SEQUENCES | {"data": "copy-paste", "shortest": 2, "longest": 4},
+        "fast": SEQUENCES | {
+            "data": "copy-paste", "shortest": 6, "longest": 10, "train": 3000, "validation": 500, "test": 500,
+            "depth": 4, "width": 64, "epochs": 8, "batch_size": 64,
+            "guide_depth": 2, "guide_width": 64, "guide_heads": 4, "guide_epochs": 8,
+        },
+        "full": FULL,
+        "paper": FULL | {"epochs": 100, "guide_epochs": 100},
+    },
+    tuned={("untrainable", "fast"): {}},  # the search found nothing better than what base has
+    space=RNN_SPACE,
+    candidates=({}, {"shortest": 4, "longest": 8}, {"shortest": 8, "longest": 12, "epochs": 10}),
+)

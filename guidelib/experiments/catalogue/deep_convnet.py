@@ -1,0 +1,25 @@
+"""A ResNet-50 without its skips, guided by a ResNet-50 with them."""
+
+from .base import RATES, Experiment
+from .images import IMAGES, convnet, resnet, row_transformer
+
+EXPERIMENT = Experiment(
+    name="deep-convnet",
+    recipe=2,
+    target=convnet,
+    guide=resnet,
+    other=row_transformer,
+    residual=True,
+    sizes={
+        "smoke": IMAGES["smoke"] | {"depth": 14, "width": 4, "dropout": 0.0, "guide_depth": 14},
+        "fast": {
+            "depth": 50, "width": 8, "dropout": 0.0, "epochs": 6,
+            "guide_depth": 50, "guide_width": 8, "guide_epochs": 12,
+        },
+        "full": IMAGES["full"] | {"depth": 50, "width": 64, "dropout": 0.0, "guide_depth": 50},
+        "paper": IMAGES["paper"] | {"depth": 50, "width": 64, "dropout": 0.0, "guide_depth": 50},
+    },
+    tuned={("untrainable", "fast"): {"lr": 1e-2, "init": "he", "weight_decay": 1e-4}},
+    space={"lr": RATES, "init": ("default", "he")},
+    candidates=({}, {"train": 500, "epochs": 8}, {"guide_epochs": 6}),
+)

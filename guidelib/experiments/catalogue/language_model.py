@@ -1,0 +1,33 @@
+"""A plain recurrent net that has to tell the next word, guided by a transformer."""
+
+from .base import Experiment
+from .sequences import RNN_SPACE, SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
+
+FULL = SEQUENCES | {
+    "data": "wikitext-2-small", "length": 50, "train": 0, "validation": 0,
+    "depth": 4, "width": 512, "epochs": 20, "batch_size": 64, "lr": 1e-4, "clip": 0.25,
+    "guide_depth": 4, "guide_width": 512, "guide_heads": 16, "guide_epochs": 20,
+    "warm_up_steps": 300, "stop_steps": 300,
+}
+
+EXPERIMENT = Experiment(
+    name="language-model",
+    recipe=2,
+    target=rnn,
+    guide=guide_transformer,
+    other=lstm,
+    sizes={
+        "smoke": SMALL_SEQUENCES | {"data": "grammar", "length": 8},
+        "fast": SEQUENCES | {
+            "data": "grammar", "length": 24, "train": 2000, "validation": 400, "test": 400,
+            "depth": 12, "width": 32, "epochs": 6, "batch_size": 64, "clip": 0.25,
+            "guide_depth": 2, "guide_width": 64, "guide_heads": 4, "guide_epochs": 6,
+        },
+        "full": FULL,
+        "paper": FULL | {"epochs": 100, "guide_epochs": 100},
+    },
+    tuned={("untrainable", "fast"): {"lr": 3e-3}},
+    space=RNN_SPACE,
+    chosen_by="validation_loss",  # as perplexity counts there
+    candidates=({}, {"depth": 4, "width": 64, "epochs": 8}, {"depth": 8, "guide_width": 32, "epochs": 8}),
+)

@@ -1,0 +1,33 @@
+"""A transformer of one layer that has to tell the parity of a sequence, guided by a plain recurrent net."""
+
+from .base import RATES, Experiment
+from .sequences import SEQUENCES, SMALL_SEQUENCES, guide_rnn, lstm, transformer
+
+FULL = SEQUENCES | {
+    "data": "parity", "shortest": 2, "longest": 50, "train": 80000, "validation": 10000, "test": 10000,
+    "depth": 1, "width": 64, "heads": 4, "epochs": 40, "batch_size": 256,
+    "guide_depth": 1, "guide_width": 64, "guide_epochs": 40, "warm_up_steps": 300, "stop_steps": 300,
+}
+
+EXPERIMENT = Experiment(
+    name="parity",
+    recipe=2,
+    target=transformer,
+    guide=guide_rnn,
+    other=lstm,
+    sizes={
+        "smoke": SMALL_SEQUENCES | {
+            "data": "parity", "shortest": 2, "longest": 6, "depth": 1, "guide_depth": 1,
+        },
+        "fast": SEQUENCES | {
+            "data": "parity", "shortest": 2, "longest": 20, "train": 4000, "validation": 500, "test": 500,
+            "depth": 1, "width": 64, "heads": 4, "epochs": 10, "batch_size": 64,
+            "guide_depth": 1, "guide_width": 64, "guide_lr": 3e-3, "guide_epochs": 10,
+        },
+        "full": FULL,
+        "paper": FULL | {"epochs": 100, "guide_epochs": 100},
+    },
+    tuned={("untrainable", "fast"): {"weight_decay": 0.0}},
+    space={"lr": RATES, "dropout": (0.0, 0.1)},
+    candidates=({}, {"guide_lr": 1e-3}, {"longest": 30}),
+)

@@ -1,0 +1,97 @@
+"""The catalogue: an experiment is one file in it, and all its names and settings are known."""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import guidelib
+from guidelib.experiments import CONDITIONS, EXPERIMENTS, PROFILES, REGIMES, Config, catalogue, config, seeds
+from guidelib.experiments.catalogue import CATALOGUE
+
+FILE = '''
+from .base import Experiment
+from .images import IMAGES, fcn, resnet, row_transformer
+
+EXPERIMENT = Experiment(
+    name="shallow-fcn", recipe=1, target=fcn, guide=resnet, other=row_transformer, shifted=True,
+    sizes={"smoke": IMAGES["smoke"] | {"depth": 2}, "fast": {"depth": 3}},
+    regimes={("overfit", "smoke"): {"train": 100}},
+    tuned={("untrainable", "smoke"): {"lr": 0.01}},
+    own={("untrainable", "smoke"): {"untrained": {"weight": 3.0}}},
+    fresh={("untrainable", "smoke"): (5, 6)},
+    split_by_seed={("untrainable", "smoke")})
+'''
+
+
+@pytest.fixture
+def added(tmp_path, monkeypatch):
+    """Add a file to the catalogue, for one test."""
+    (tmp_path / "shallow_fcn.py").write_text(FILE)
+    monkeypatch.setattr(catalogue, "__path__", [*catalogue.__path__, str(tmp_path)])
+    monkeypatch.setitem(CATALOGUE, "shallow-fcn", catalogue.find()["shallow-fcn"])
+    yield CATALOGUE["shallow-fcn"]
+    del sys.modules["guidelib.experiments.catalogue.shallow_fcn"]
+
+
+def test_an_experiment_added_as_one_file_has_its_numbers(added):
+    assert list(catalogue.find()) == [*EXPERIMENTS, "shallow-fcn"]
+    assert seeds("shallow-fcn", profile="smoke") == [5, 6] and seeds("shallow-fcn") == [0, 1, 2, 3, 4]
+    base = config("shallow-fcn", profile="smoke", seed=5)
+    assert (base.recipe, base.depth, base.train, base.split_seed) == (1, 2, 200, 5)
+    assert (base.lr, base.weight) == (1e-3, 1.0)
+    assert config("shallow-fcn", profile="smoke", condition="base-tuned").lr == 0.01
+    assert config("shallow-fcn", profile="smoke", condition="untrained").weight == 3.0
+    overfit = config("shallow-fcn", profile="smoke", regime="overfit", condition="untrained", seed=5)
+    assert (overfit.train, overfit.split_seed, overfit.weight) == (100, 0, 1.0)
+    assert config("shallow-fcn", profile="smoke", condition="shifted-init").init == "shifted"
+    with pytest.raises(ValueError, match="shallow-fcn has no base-residual: its target"):
+        config("shallow-fcn", profile="smoke", condition="base-residual")
+    with pytest.raises(ValueError, match="shallow-fcn has no profile 'full': choose from smoke, fast"):
+        config("shallow-fcn", profile="full")
+
+
+def test_the_commands_hear_of_an_experiment_added_as_one_file(tmp_path):
+    """A copy of the library with one file more, as a reader has it after adding that file."""
+    package = Path(guidelib.__file__).parent
+    shutil.copytree(package, tmp_path / "guidelib", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "guidelib" / "experiments" / "catalogue" / "shallow_fcn.py").write_text(FILE)
+    commands = [["list"], ["run", "shallow-fcn", "--profile", "smoke", "--dry-run"],
+                ["run", "shallow-fcn", "--profile", "smoke", "--condition", "other-family", "--seed", "5"]]
+    script = f"from guidelib.__main__ import main; print([main(words) for words in {commands}])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": str(tmp_path)}, timeout=300)
+    assert done.stdout.splitlines()[-1] == "[0, 0, 0]", done.stderr
+    for told in ("\n  language-model\n  shallow-fcn\n", "target parameters", "test_accuracy"):
+        assert told in done.stdout
+
+
+def test_a_file_that_is_named_otherwise_than_its_experiment_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "copied.py").write_text(FILE)
+    monkeypatch.setattr(catalogue, "__path__", [*catalogue.__path__, str(tmp_path)])
+    with pytest.raises(ValueError, match=r"catalogue/copied.py has an experiment 'shallow-fcn'"):
+        catalogue.find()
+    del sys.modules["guidelib.experiments.catalogue.copied"]
+
+
+@pytest.mark.parametrize("experiment", CATALOGUE.values(), ids=CATALOGUE)
+def test_every_name_in_an_experiment_is_known(experiment):
+    """A misspelt profile, regime, condition or setting would be passed over in silence."""
+    places = {*experiment.regimes, *experiment.tuned, *experiment.own, *experiment.fresh}
+    places |= experiment.split_by_seed
+    assert places <= {(regime, profile) for regime in REGIMES for profile in PROFILES}
+    assert set(experiment.sizes) <= set(PROFILES)
+    assert {*experiment.trials, *(name for own in experiment.own.values() for name in own)} <= set(CONDITIONS)
+
+    settings = [*experiment.sizes.values(), *experiment.regimes.values(), *experiment.tuned.values()]
+    settings += [experiment.space, *experiment.candidates]
+    for own in experiment.own.values():
+        settings += own.values()
+    for trials in experiment.trials.values():
+        settings += trials
+    names = {name for values in settings for name in values}
+    assert names <= {field.name for field in dataclasses.fields(Config)}
