@@ -1,4 +1,4 @@
-"""Networks of the experiments, as targets and as guides: made on the CPU from a seed, no global stream touched."""
+"""Networks of the experiments, targets and guides: made on the CPU from a seed, no global stream touched."""
 
 from .fcn import FCN
 from .pretrained import load_torchvision

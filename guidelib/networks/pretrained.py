@@ -1,4 +1,7 @@
-"""torchvision's weights in our networks: the trained guides of the paper. torchvision is imported here alone, and only to fetch them."""
+"""torchvision's weights in our networks: the trained guides of the paper.
+
+torchvision is imported here alone, and only to fetch them.
+"""
 
 import re
 from collections.abc import Mapping
@@ -10,8 +13,9 @@ BUILDS = {
     "resnet50": 'ResNet(stem="imagenet", outputs=1000, blocks=(3, 4, 6, 3), block="bottleneck")',
     "vit_b_16": "ViT(inputs=(3, 224, 224), outputs=1000, patch=16, width=768, depth=12, heads=12)",
 }
-HEAD_WIDTH = 64  # units of an attention head in torchvision's ViT-B: the one size that no weight's shape tells
-VIT_NAMES = [  # torchvision's name, as a pattern, and ours; its older files call the feed-forward net's two layers linear_1 and linear_2
+HEAD_WIDTH = 64  # units of a head in torchvision's ViT-B: the one size that no weight's shape tells
+# torchvision's name, as a pattern, and ours; older files call the feed-forward layers linear_1 and linear_2.
+VIT_NAMES = [
     (r"class_token", "class_token"),
     (r"encoder\.pos_embedding", "position"),
     (r"conv_proj\.(weight|bias)", r"embed.\1"),
@@ -26,16 +30,17 @@ VIT_NAMES = [  # torchvision's name, as a pattern, and ours; its older files cal
 
 
 def load_torchvision(net, name, *, weights="DEFAULT", seed=0):
-    """Copy the weights of torchvision's resnet18, resnet50 or vit_b_16 into our ResNet or ViT of that layout; returns the net.
+    """Copy the weights of torchvision's resnet18, resnet50 or vit_b_16 into our ResNet or ViT, and return it.
 
-    weights: the name of trained weights, which torchvision downloads ("DEFAULT" are its best; the paper's guides are
-    "IMAGENET1K_V1"); None for torchvision's own random ones, drawn from `seed`; or a state dict under torchvision's names, for
-    which torchvision need not be there. ImportError without torchvision otherwise. ValueError for another name, and where names or
-    shapes disagree: the net is then as it was.
+    weights: the name of trained weights, which torchvision downloads ("DEFAULT" are its best; the paper's
+    guides are "IMAGENET1K_V1"); None for torchvision's own random ones, drawn from `seed`; or a state dict
+    under torchvision's names, for which torchvision need not be there. ImportError without torchvision
+    otherwise. ValueError for another name, and where names or shapes disagree: the net is then as it was.
 
     >>> from guidelib.networks import ResNet
     >>> net, other = ResNet(width=4, seed=0), ResNet(width=4, seed=1)
-    >>> bool((load_torchvision(net, "resnet18", weights=other.state_dict()).fc.weight == other.fc.weight).all())
+    >>> net = load_torchvision(net, "resnet18", weights=other.state_dict())
+    >>> torch.equal(net.fc.weight, other.fc.weight)
     True
     """
     if name not in BUILDS:
@@ -53,25 +58,29 @@ def fetched(name, weights, seed):
     """The state dict of one of torchvision's networks, made by torchvision itself."""
     try:
         from torchvision.models import get_model, get_model_weights
-    except (ImportError, RuntimeError) as error:  # a RuntimeError where torchvision was built for another torch
-        raise ImportError(f"load_torchvision({name!r}, weights={weights!r}) needs torchvision, and importing it failed ({error}): install "
-                          "the torchvision made for your torch (pytorch.org/get-started/locally), or pass a state dict as weights") from error
-    if isinstance(weights, str) and weights not in get_model_weights(name).__members__:
-        raise ValueError(f"weights of {name} are one of {list(get_model_weights(name).__members__)}, None or a state dict, received {weights!r}")
+    except (ImportError, RuntimeError) as error:  # a RuntimeError where it was built for another torch
+        raise ImportError(f"load_torchvision({name!r}, weights={weights!r}) needs torchvision, and importing "
+                          f"it failed ({error}): install the torchvision made for your torch "
+                          "(pytorch.org/get-started/locally), or pass a state dict as weights") from error
+    if isinstance(weights, str):
+        known = list(get_model_weights(name).__members__)
+        if weights not in known:
+            raise ValueError(f"weights of {name} are one of {known}, None or a state dict, "
+                             f"received {weights!r}")
     with seeded(seed):
         return get_model(name, weights=weights).state_dict()
 
 
 def vit_state(state):
-    """A ViT's state dict under our names; names that torchvision's ViT has not are kept, for check_fit to report.
+    """A ViT's state dict under our names; names that torchvision's ViT has not stay, for check_fit to report.
 
     >>> list(vit_state({"encoder.layers.encoder_layer_3.mlp.0.bias": None}))
     ['blocks.3.up.bias']
     """
     renamed = {}
     for name, tensor in state.items():
-        if name == "conv_proj.weight":
-            tensor = tensor.flatten(1)  # (width, c patch patch): a convolution of stride `patch` is a Linear of the patches
+        if name == "conv_proj.weight":  # a convolution of stride `patch` is a Linear of the patches
+            tensor = tensor.flatten(1)  # (width, c patch patch)
         for pattern, ours in VIT_NAMES:
             if match := re.fullmatch(pattern, name):
                 name = match.expand(ours)
@@ -85,17 +94,21 @@ def check_heads(net):
     for block in getattr(net, "blocks", ()):
         width = block.out.out_features // block.heads
         if width != HEAD_WIDTH:
-            raise ValueError(f"vit_b_16 has attention heads of {HEAD_WIDTH} units, received a net whose {block.heads} heads have {width}: "
-                             f"build it as {BUILDS['vit_b_16']}")
+            raise ValueError(f"vit_b_16 has attention heads of {HEAD_WIDTH} units, received a net whose "
+                             f"{block.heads} heads have {width}: build it as {BUILDS['vit_b_16']}")
 
 
 def check_fit(net, name, state):
-    """Raise a ValueError, before anything is copied, unless names and shapes of net and state are the same."""
+    """Raise a ValueError, before anything is copied, unless net and state have the same names and shapes."""
     own = net.state_dict()
-    wrong = [f"{key}: {tuple(own[key].shape)} in the net, {tuple(state[key].shape)} in the weights"
-             for key in own.keys() & state.keys() if own[key].shape != state[key].shape]
-    wrong += [f"{key}: only in the net" for key in own.keys() - state.keys()]
+    wrong = [f"{key}: only in the net" for key in own.keys() - state.keys()]
     wrong += [f"{key}: only in the weights" for key in state.keys() - own.keys()]
+    for key in own.keys() & state.keys():
+        ours = tuple(own[key].shape)
+        theirs = tuple(state[key].shape)
+        if ours != theirs:
+            wrong.append(f"{key}: {ours} in the net, {theirs} in the weights")
     if wrong:
-        raise ValueError(f"the weights of {name} do not fit this {type(net).__name__} in {len(wrong)} places, such as "
-                         f"{'; '.join(sorted(wrong)[:3])}. torchvision's own fit {BUILDS[name]}")
+        first = "; ".join(sorted(wrong)[:3])
+        raise ValueError(f"the weights of {name} do not fit this {type(net).__name__} in {len(wrong)} "
+                         f"places, such as {first}. torchvision's own fit {BUILDS[name]}")

@@ -1,4 +1,4 @@
-"""Residual networks (He et al. 2016) with torchvision's names, for small images or ImageNet, and the paper's Deep ConvNet, which has no skips."""
+"""Residual networks (He et al. 2016) with torchvision's names; without skips, the paper's Deep ConvNet."""
 
 import torch.nn.functional as F
 from torch import nn
@@ -6,8 +6,14 @@ from torch import nn
 from .checks import check_choice
 from .seeding import seeded
 
+
+def he(conv):
+    """As in torchvision's ResNets."""
+    nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
+
+
 INITS = {
-    "he": lambda conv: nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu"),  # torchvision's ResNets
+    "he": he,
     "default": nn.Conv2d.reset_parameters,  # torch's own: uniform with variance 1 / (3 inputs)
 }
 STEMS = ("small", "imagenet")
@@ -16,26 +22,30 @@ STEMS = ("small", "imagenet")
 class ResNet(nn.Module):
     """ResNet: takes (n, channels, h, w), gives (n, outputs); the modules have torchvision's names.
 
-    width: channels after the stem, doubled at each later stage. blocks: of each stage. block: "basic", or "bottleneck", whose output
-    is four times as wide. skips: without them no block adds its input and no 1x1 convolution fits it. stem: "small", one 3x3
-    convolution as is usual on CIFAR-10, or "imagenet", 7x7 and pooling, each of stride 2. init: of the convolutions, "he" (normal, by
-    fan-out, as in torchvision) or "default" (torch's own); normalisation is 1 and 0. seed: of the weights. ValueError for a name
-    that is none of these. ResNet-18 is stem="imagenet", outputs=1000; ResNet-50 has also blocks=(3, 4, 6, 3), block="bottleneck";
-    the paper's Deep ConvNet is ResNet-50 with skips=False, init="default".
+    width: channels after the stem, doubled at each later stage. blocks: of each stage. block: "basic", or
+    "bottleneck", whose output is four times as wide. skips: without them no block adds its input and no 1x1
+    convolution fits it. stem: "small", one 3x3 convolution as is usual on CIFAR-10, or "imagenet", 7x7 and
+    pooling, each of stride 2. init: of the convolutions, "he" (normal, by fan-out, as in torchvision) or
+    "default" (torch's own); normalisation is 1 and 0. seed: of the weights. ValueError for a name that is
+    none of these. ResNet-18 is stem="imagenet", outputs=1000; ResNet-50 has also blocks=(3, 4, 6, 3),
+    block="bottleneck"; the paper's Deep ConvNet is ResNet-50 with skips=False, init="default".
 
     >>> net = ResNet(channels=3, outputs=10, width=64)
     >>> sum(p.numel() for p in net.parameters())
     11173962
     """
 
-    def __init__(self, *, channels=3, outputs=10, width=64, blocks=(2, 2, 2, 2), block="basic", skips=True, stem="small", init="he", seed=0):
+    def __init__(self, *, channels=3, outputs=10, width=64, blocks=(2, 2, 2, 2), block="basic", skips=True,
+                 stem="small", init="he", seed=0):
         super().__init__()
         check_choice("block", block, BLOCKS)
         check_choice("stem", stem, STEMS)
         check_choice("init", init, INITS)
         if not blocks or min(blocks) < 1:
             raise ValueError(f"blocks has a number of 1 or more for each stage, received {blocks}")
-        self.init, self.stem, self.stages = init, stem, len(blocks)
+        self.init = init
+        self.stem = stem
+        self.stages = len(blocks)
         make = BLOCKS[block]
         with seeded(seed):
             kernel, stride = (7, 2) if stem == "imagenet" else (3, 1)
@@ -43,9 +53,11 @@ class ResNet(nn.Module):
             self.bn1 = nn.BatchNorm2d(width)
             p = width
             for stage, count in enumerate(blocks):
-                q, layers = width * 2**stage, []
+                q = width * 2**stage
+                layers = []
                 for i in range(count):
-                    layers.append(make(p, q, stride=2 if stage and i == 0 else 1, skips=skips))
+                    stride = 2 if stage and i == 0 else 1
+                    layers.append(make(p, q, stride=stride, skips=skips))
                     p = q * make.expansion
                 setattr(self, f"layer{stage + 1}", nn.Sequential(*layers))
             self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -61,16 +73,19 @@ class ResNet(nn.Module):
                 module.reset_parameters()
 
     def forward(self, x):
-        x = F.relu(self.bn1(self.conv1(x)))  # (n, width, h, w); all ReLUs make new tensors, since hooks keep what they have seen
+        # All ReLUs make new tensors, since hooks keep what they have seen.
+        x = F.relu(self.bn1(self.conv1(x)))  # (n, width, h, w)
         if self.stem == "imagenet":
             x = F.max_pool2d(x, 3, stride=2, padding=1)  # h and w are now a quarter of the image's
         for stage in range(self.stages):
-            x = getattr(self, f"layer{stage + 1}")(x)  # (n, width 2^stage expansion, h / 2^stage, w / 2^stage)
-        return self.fc(self.avgpool(x).flatten(1))  # (n, outputs)
+            # (n, width 2^stage expansion, h / 2^stage, w / 2^stage)
+            x = getattr(self, f"layer{stage + 1}")(x)
+        x = self.avgpool(x).flatten(1)
+        return self.fc(x)  # (n, outputs)
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions with normalisation, added to their input, which a 1x1 convolution fits where shapes differ."""
+    """Two 3x3 convolutions with normalisation, added to their input, fitted where shapes differ."""
 
     expansion = 1
 
@@ -80,15 +95,20 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
-        self.skips, self.downsample = skips, fitting(inputs, outputs, stride) if skips else None
+        self.skips = skips
+        self.downsample = fitting(inputs, outputs, stride) if skips else None
 
     def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        y = F.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
         return F.relu(added(y, x, self))
 
 
 class Bottleneck(nn.Module):
-    """Convolutions 1x1, 3x3, 1x1 with normalisation, added to their input; the stride is the 3x3's, as in torchvision (version 1.5)."""
+    """Convolutions 1x1, 3x3, 1x1 with normalisation, added to their input.
+
+    The stride is the 3x3's, as in torchvision (version 1.5).
+    """
 
     expansion = 4
 
@@ -101,19 +121,21 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(inner)
         self.conv3 = nn.Conv2d(inner, outputs, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
-        self.skips, self.downsample = skips, fitting(inputs, outputs, stride) if skips else None
+        self.skips = skips
+        self.downsample = fitting(inputs, outputs, stride) if skips else None
 
     def forward(self, x):
         y = F.relu(self.bn1(self.conv1(x)))
         y = F.relu(self.bn2(self.conv2(y)))
-        return F.relu(added(self.bn3(self.conv3(y)), x, self))
+        y = self.bn3(self.conv3(y))
+        return F.relu(added(y, x, self))
 
 
 BLOCKS = {"basic": BasicBlock, "bottleneck": Bottleneck}
 
 
 def fitting(inputs, outputs, stride):
-    """The 1x1 convolution and normalisation that fit a block's input to its output, or None where the shapes agree."""
+    """The 1x1 convolution and norm that fit a block's input to its output, or None where the shapes agree."""
     if stride == 1 and inputs == outputs:
         return None
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs))

@@ -10,7 +10,9 @@ _device = ContextVar("device", default="cpu")
 
 @contextmanager
 def seeded(seed):
-    """Within, modules are made on the CPU and draw from `seed`; afterwards torch's global stream, the only one they know, is where it was.
+    """Within, modules are made on the CPU and draw from `seed`.
+
+    Afterwards torch's global stream, the only one they know, is where it was.
 
     >>> before = torch.get_rng_state()
     >>> with seeded(3):
@@ -18,8 +20,8 @@ def seeded(seed):
     >>> torch.equal(before, torch.get_rng_state())
     True
     """
-    # On the CPU, whatever the default device is: a seed then means the same weights on every machine. And its stream alone is seeded,
-    # since torch.manual_seed would also move those of all other devices, for good.
+    # On the CPU, whatever the default device is: a seed then means the same weights on every machine. And its
+    # stream alone is seeded, since torch.manual_seed would also move those of all other devices, for good.
     with torch.random.fork_rng(devices=[]), torch.device(_device.get()):
         torch.default_generator.manual_seed(seed)
         yield
@@ -27,7 +29,7 @@ def seeded(seed):
 
 @contextmanager
 def weightless():
-    """Within, seeded modules and new tensors are made on the meta device: shapes without memory, and nothing to draw.
+    """Within, seeded modules and new tensors are made on the meta device: shapes without memory or draws.
 
     >>> with weightless(), seeded(0):
     ...     torch.nn.Linear(10**6, 10**6).weight.device

@@ -4,14 +4,15 @@ import torch
 
 
 def check_pad(pad, vocab):
-    """Raise a ValueError for a padding that is no token: it has its row in the embedding, so that vocab counts it.
+    """Raise a ValueError for a padding that is no token: it has a row in the embedding, so vocab counts it.
 
     >>> check_pad(4, 4)
     Traceback (most recent call last):
     ValueError: pad is None or an id from 0 to 3 (vocab=4, padding included), received 4
     """
     if pad is not None and pad not in range(vocab):
-        raise ValueError(f"pad is None or an id from 0 to {vocab - 1} (vocab={vocab}, padding included), received {pad!r}")
+        raise ValueError(f"pad is None or an id from 0 to {vocab - 1} (vocab={vocab}, padding included), "
+                         f"received {pad!r}")
 
 
 def embedded(embedding, ids):
@@ -22,11 +23,14 @@ def embedded(embedding, ids):
     ValueError: token ids lie from 0 to 3, received 1 to 4: vocab counts all tokens, padding included
     """
     if ids.ndim != 2 or ids.shape[1] == 0 or ids.dtype not in (torch.int64, torch.int32):
-        raise ValueError(f"token ids are int64 or int32 (n, t) with t of at least 1, received {ids.dtype} {tuple(ids.shape)}")
+        raise ValueError("token ids are int64 or int32 (n, t) with t of at least 1, "
+                         f"received {ids.dtype} {tuple(ids.shape)}")
     try:
         return embedding(ids)
-    except IndexError as error:  # on the CPU; a GPU stops with an assertion of its own, and asking it first would cost each step a wait
-        raise ValueError(f"token ids lie from 0 to {embedding.num_embeddings - 1}, received {int(ids.min())} to {int(ids.max())}: "
+    # On the CPU. A GPU stops with an assertion of its own, and asking it first would cost each step a wait.
+    except IndexError as error:
+        raise ValueError(f"token ids lie from 0 to {embedding.num_embeddings - 1}, "
+                         f"received {int(ids.min())} to {int(ids.max())}: "
                          "vocab counts all tokens, padding included") from error
 
 
@@ -40,7 +44,7 @@ def kept(ids, pad):
 
 
 def last(x, kept):
-    """Features (n, p) at each sequence's last token that is kept, of x (n, t, p); the first one where none is.
+    """Features (n, p) at each sequence's last token that is kept, of x (n, t, p); the first where none is.
 
     >>> last(torch.tensor([[[1.], [2.], [3.]]]), torch.tensor([[True, True, False]]))
     tensor([[2.]])
@@ -48,7 +52,8 @@ def last(x, kept):
     if kept is None:
         return x[:, -1]
     n, t, _ = x.shape
-    index = (kept * torch.arange(t, device=x.device)).amax(1)  # (n,)
+    places = torch.arange(t, device=x.device)
+    index = (kept * places).amax(1)  # (n,)
     return x[torch.arange(n, device=x.device), index]
 
 
