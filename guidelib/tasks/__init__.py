@@ -12,8 +12,9 @@ from .sequence_task import SequenceTask
 from .task import IGNORED, Task
 from .wikitext import wikitext2_small, wikitext2_small_hash
 
-__all__ = ["IGNORED", "ImageTask", "MissingData", "SequenceTask", "Task", "cifar10", "cifar10_download", "copy_paste", "copy_paste_chance", "digits",
-           "fingerprint", "grammar", "language", "load", "parity", "perplexity", "wikitext2_small"]
+__all__ = ["IGNORED", "ImageTask", "MissingData", "SequenceTask", "Task", "cifar10", "cifar10_download",
+           "copy_paste", "copy_paste_chance", "digits", "fingerprint", "grammar", "language", "load",
+           "parity", "perplexity", "wikitext2_small"]
 
 TASKS = {  # name: (makes the task, hash of its data)
     "cifar10": (cifar10, cifar10_hash),
@@ -26,21 +27,25 @@ TASKS = {  # name: (makes the task, hash of its data)
 
 
 def load(name, **options):
-    """The task of that name, with its options; ValueError for a name that is not known, with the list of those that are.
+    """The task of that name, with its options; ValueError for an unknown name, with the list of the known.
 
     >>> load("digits").classes
     10
     """
-    return _known(name)[0](**options)
+    make, _ = _known(name)
+    return make(**options)
 
 
 def fingerprint(name):
-    """The hash of a task's data, as its records hold it, without decoding any image; of a generated task, that of a small fixed instance.
+    """The hash of a task's data, as its records hold it, without decoding any image.
+
+    Of a generated task, that of a small fixed instance.
 
     >>> len(fingerprint("digits"))
     64
     """
-    return _known(name)[1]()
+    _, data_hash = _known(name)
+    return data_hash()
 
 
 def _known(name):

@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits: 1,797 images of 8x8 pixels that come with the dependency, no network needed."""
+"""scikit-learn's handwritten digits: 1,797 images of 8x8 pixels that come with it, no network needed."""
 
 import hashlib
 from functools import cache
@@ -9,26 +9,29 @@ from .image_task import image_task
 from .task import permutation
 
 IMAGES = 1797
+TEST = 497
 
 
 def digits(*, train=1000, validation=300, split_seed=0):
-    """The digits task: `train` and `validation` images, and the last 497 of a fixed order for the test, whatever the other sizes.
+    """The digits task: `train` and `validation` images, and the last 497 of a fixed order for the test.
 
-    The order is drawn once from split_seed, without stratification. ValueError if the sizes do not leave 497.
+    The order is drawn once from split_seed, without stratification, and the test split is the same whatever
+    the other sizes. ValueError if they do not leave 497.
 
     >>> task = digits(train=200)
     >>> [len(task.split(name)[1]) for name in ("train", "validation", "test")], task.input_shape
     ([200, 300, 497], (1, 8, 8))
     """
-    test = 497
-    if train < 1 or validation < 1 or train + validation > IMAGES - test:
-        raise ValueError(f"train and validation share {IMAGES - test} images, received train={train} and validation={validation}")
+    if train < 1 or validation < 1 or train + validation > IMAGES - TEST:
+        raise ValueError(f"train and validation share {IMAGES - TEST} images, "
+                         f"received train={train} and validation={validation}")
     pixels, labels = _arrays()
-    x, y = torch.tensor(pixels, dtype=torch.float32).view(-1, 1, 8, 8), torch.tensor(labels)  # (n, 1, 8, 8), (n,)
+    x = torch.tensor(pixels, dtype=torch.float32).view(-1, 1, 8, 8)  # (n, 1, 8, 8)
+    y = torch.tensor(labels)  # (n,)
     order = permutation(IMAGES, split_seed)
-    parts = {"test": order[-test:], "validation": order[-test - validation:-test], "train": order[:train]}
-    return image_task(name="digits", classes=10, data_hash=digits_hash(), encoding="raw",
-                      **{name: (x[index], y[index]) for name, index in parts.items()})
+    parts = {"train": order[:train], "validation": order[:-TEST][-validation:], "test": order[-TEST:]}
+    splits = {name: (x[index], y[index]) for name, index in parts.items()}
+    return image_task(name="digits", classes=10, data_hash=digits_hash(), encoding="raw", **splits)
 
 
 def digits_hash():

@@ -1,4 +1,7 @@
-"""A small language whose verb agrees with a subject some words back, so that the best possible loss is known exactly; and perplexity."""
+"""A small language whose verb agrees with a subject some words back, and perplexity.
+
+The best possible loss of the language is known exactly.
+"""
 
 import math
 from dataclasses import dataclass
@@ -13,41 +16,48 @@ PLURALS = "cats dogs birds children foxes kings owls queens".split()
 VERBS = "run sleep sing eat wait fall".split()  # plural; the singular has an s
 WORDS = (".", "near", *NOUNS, *PLURALS, *(verb + "s" for verb in VERBS), *VERBS)
 N, V = len(NOUNS), len(VERBS)
-# What can have been said: the sentence is over; a verb; a subject, or a phrase after it, of either number; "near" after either.
+STOP, NEAR_WORD, FIRST_NOUN, FIRST_VERB = 0, 1, 2, 2 + 2 * N  # places in WORDS
+# What can have been said: the sentence is over; a verb; a subject, or a phrase after it, of either number;
+# "near" after either.
 OVER, VERB, NOUN, NEAR, STATES = 0, 1, (2, 3), (4, 5), 6
 
 
 def grammar(*, length=32, more=0.5, language_seed=0, train=4_000, validation=500, test=1_000, split_seed=0):
-    """A language of sentences such as "dog near cats near king sleeps .", to be read by predicting each next word: x and y (n, length).
+    """Sentences such as "dog near cats near king sleeps .", to be read by predicting each next word.
 
-    A subject is singular or plural by a fair coin. After any noun comes "near" and another noun of either number with probability `more`, else
-    the verb, whose number is the subject's, however far back, then a full stop. Which nouns and verbs are frequent (as 1, 1/2, 1/3, ...) is drawn
-    from language_seed. x begins with the full stop that ends a sentence before; y is x one word on.
+    A subject is singular or plural by a fair coin. After any noun comes "near" and another noun of either
+    number with probability `more`, else the verb, whose number is the subject's, however far back, then a
+    full stop. Which nouns and verbs are frequent (as 1, 1/2, 1/3, ...) is drawn from language_seed. x (n,
+    length) begins with the full stop that ends a sentence before; y (n, length) is x one word on.
 
-    What was said tells what can come next, so floor_loss, the entropy per word in nats given all words before, is a closed sum. chance and
-    chance_loss are those of a guess by frequency alone: the share of the most frequent word, and the entropy of the shares. Splits are
-    independent draws of the same law; two equal sequences among 10,000 of the default length have a probability below 1e-12. ValueError for
-    options that cannot be.
+    What was said tells what can come next, so floor_loss, the entropy per word in nats given all words
+    before, is a closed sum. chance and chance_loss are those of a guess by frequency alone: the share of the
+    most frequent word, and the entropy of the shares. Splits are independent draws of the same law; two equal
+    sequences among 10,000 of the default length have a probability below 1e-12. ValueError for options that
+    cannot be.
 
     >>> task = grammar(train=2, validation=1, test=1, length=9)
     >>> " ".join(task.words[i] for i in task.train[0][0])
     '. birds near queen run . foxes fall .'
     """
     if length < 1 or not 0 <= more < 1:
-        raise ValueError(f"length is at least 1 word, and more is from 0 to below 1, received length={length}, more={more}")
-    check_splits(train=train, validation=validation, test=test)
+        raise ValueError("length is at least 1 word, and more is from 0 to below 1, "
+                         f"received length={length}, more={more}")
+    sizes = {"train": train, "validation": validation, "test": test}
+    check_splits(**sizes)
     law = language(more=more, language_seed=language_seed)
     chance, chance_loss = law.chance(length)
-    splits = {name: law.sample(n, length, split_seed, name) for name, n in (("train", train), ("validation", validation), ("test", test))}
-    return SequenceTask(name="grammar", vocab=len(WORDS), classes=len(WORDS), words=WORDS, chance=chance, chance_loss=chance_loss,
-                        floor_loss=law.floor(length), data_hash=grammar_hash(), encoding="generated", **splits)
+    splits = {name: law.sample(n, length, split_seed, name) for name, n in sizes.items()}
+    return SequenceTask(name="grammar", vocab=len(WORDS), classes=len(WORDS), words=WORDS, chance=chance,
+                        chance_loss=chance_loss, floor_loss=law.floor(length), data_hash=grammar_hash(),
+                        encoding="generated", **splits)
 
 
 def perplexity(loss, *, tokens_per_word=1.0):
-    """exp(loss) of a mean loss in nats per token: into how many equally likely tokens its uncertainty would fit.
+    """exp(loss) of a mean loss in nats per token: how many equally likely tokens are as uncertain.
 
-    Where a token is a word, it is the perplexity per word. For other tokens pass how many there are to a word: exp(loss tokens_per_word) is
-    then per word and can be compared.
+    Where a token is a word, it is the perplexity per word. For other tokens pass how many there are to a
+    word: exp(loss tokens_per_word) is then per word and can be compared.
 
     >>> round(perplexity(math.log(50)), 9), round(perplexity(math.log(50), tokens_per_word=2), 6)
     (50.0, 2500.0)
@@ -57,7 +67,10 @@ def perplexity(loss, *, tokens_per_word=1.0):
 
 @dataclass(frozen=True)
 class Language:
-    """A probabilistic finite automaton: `emit` (states, words), what is said in a state, and `follow` (states, words), where that leads."""
+    """A probabilistic finite automaton.
+
+    emit: (states, words), what is said in a state. follow: (states, words), where that leads.
+    """
 
     emit: torch.Tensor
     follow: torch.Tensor
@@ -66,23 +79,29 @@ class Language:
         """(x, y), each int64 (n, length), drawn from the full stop on."""
         chance = torch.rand(n, length, dtype=torch.float64, generator=stream("grammar", seed, split))
         below = self.emit.cumsum(1)
-        below = below / below[:, -1:]  # its last step ends at 1 exactly, so that no rounding lets a word of probability 0 be drawn
-        said, state = torch.zeros(n, length + 1, dtype=torch.int64), torch.full((n,), OVER)
+        # The last step ends at 1 exactly, so that no rounding lets a word of probability 0 be drawn.
+        below = below / below[:, -1:]
+        said = torch.zeros(n, length + 1, dtype=torch.int64)
+        state = torch.full((n,), OVER)
         for t in range(length):
-            said[:, t + 1] = (below[state] <= chance[:, t, None]).sum(1)
-            state = self.follow[state, said[:, t + 1]]
+            word = (below[state] <= chance[:, t, None]).sum(1)  # (n,)
+            said[:, t + 1] = word
+            state = self.follow[state, word]
         return said[:, :-1].clone(), said[:, 1:].clone()
 
     def predict(self, x):
-        """What the best predictor says: log-probabilities of the next word, float64 (n, t, words), for x (n, t) that begins with a full stop.
+        """What the best predictor says: log-probabilities of the next word, float64 (n, t, words).
 
-        ValueError for words that the language cannot say.
+        x (n, t) begins with a full stop. ValueError for words that the language cannot say.
         """
-        state, found = torch.full((len(x),), OVER), []
+        state = torch.full((len(x),), OVER)
+        found = []
         for t in range(x.shape[1]):
-            possible = self.emit[state, x[:, t]] > 0 if t else x[:, 0] == 0
+            possible = self.emit[state, x[:, t]] > 0 if t else x[:, 0] == STOP
             if not possible.all():
-                raise ValueError(f"the language cannot say word {t} of sequence {int((~possible).nonzero()[0])}; a sequence begins with {WORDS[0]!r}")
+                first = int((~possible).nonzero()[0])
+                raise ValueError(f"the language cannot say word {t} of sequence {first}; "
+                                 f"a sequence begins with {WORDS[STOP]!r}")
             if t:
                 state = self.follow[state, x[:, t]]
             found.append(self.emit[state].log())
@@ -91,7 +110,8 @@ class Language:
     def states(self, length):
         """Probability of each state when word 0, 1, ... is due: float64 (length, states)."""
         move = torch.zeros(STATES, STATES, dtype=torch.float64).scatter_add(1, self.follow, self.emit)
-        probability, found = torch.eye(STATES, dtype=torch.float64)[OVER], []
+        probability = torch.eye(STATES, dtype=torch.float64)[OVER]
+        found = []
         for _ in range(length):
             found.append(probability)
             probability = probability @ move
@@ -109,26 +129,36 @@ class Language:
 
 def language(*, more=0.5, language_seed=0):
     """The Language of grammar()."""
-    nouns, verbs = (_frequencies(n, language_seed, name) for n, name in ((N, "nouns"), (V, "verbs")))
-    emit, follow = torch.zeros(STATES, len(WORDS), dtype=torch.float64), torch.zeros(STATES, len(WORDS), dtype=torch.int64)
-    stop, near, first_verb = 0, 1, 2 + 2 * N
-    emit[OVER, 2:first_verb] = torch.cat([nouns, nouns]) / 2
-    follow[OVER, 2:2 + N], follow[OVER, 2 + N:first_verb] = NOUN
-    emit[VERB, stop] = 1.0
-    follow[VERB, stop] = OVER
+    nouns = _frequencies(N, language_seed, "nouns")
+    verbs = _frequencies(V, language_seed, "verbs")
+    either = torch.cat([nouns, nouns]) / 2  # of either number
+    emit = torch.zeros(STATES, len(WORDS), dtype=torch.float64)
+    follow = torch.zeros(STATES, len(WORDS), dtype=torch.int64)
+    emit[OVER, FIRST_NOUN:FIRST_VERB] = either
+    follow[OVER, FIRST_NOUN:FIRST_NOUN + N] = NOUN[0]
+    follow[OVER, FIRST_NOUN + N:FIRST_VERB] = NOUN[1]
+    emit[VERB, STOP] = 1.0
+    follow[VERB, STOP] = OVER
     for number in (0, 1):
-        verb = slice(first_verb + number * V, first_verb + (number + 1) * V)
-        emit[NOUN[number], near], emit[NOUN[number], verb] = more, (1 - more) * verbs
-        follow[NOUN[number], near], follow[NOUN[number], verb] = NEAR[number], VERB
-        emit[NEAR[number], 2:first_verb] = torch.cat([nouns, nouns]) / 2
-        follow[NEAR[number], 2:first_verb] = NOUN[number]
+        first = FIRST_VERB + number * V
+        noun = NOUN[number]
+        near = NEAR[number]
+        emit[noun, NEAR_WORD] = more
+        follow[noun, NEAR_WORD] = near
+        emit[noun, first:first + V] = (1 - more) * verbs
+        follow[noun, first:first + V] = VERB
+        emit[near, FIRST_NOUN:FIRST_VERB] = either
+        follow[near, FIRST_NOUN:FIRST_VERB] = noun
     return Language(emit, follow)
 
 
 @cache
 def grammar_hash():
     """SHA-256 of a small fixed instance: any change of the generator or of the language changes it."""
-    return content_hash(t for name in QUARTERS for t in language().sample(16, 12, 0, name))
+    tensors = []
+    for name in QUARTERS:
+        tensors += language().sample(16, 12, 0, name)
+    return content_hash(tensors)
 
 
 def entropy(p):
@@ -139,4 +169,5 @@ def entropy(p):
 def _frequencies(n, seed, name):
     """1, 1/2, ..., 1/n, normalised, in an order drawn from the seed: float64 (n,)."""
     weights = 1 / torch.arange(1, n + 1, dtype=torch.float64)
-    return (weights / weights.sum())[torch.randperm(n, generator=stream("grammar", "words", seed, name))]
+    order = torch.randperm(n, generator=stream("grammar", "words", seed, name))
+    return (weights / weights.sum())[order]

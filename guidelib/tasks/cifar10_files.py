@@ -19,7 +19,7 @@ ENCODINGS = {b"\x89P": "png", b"\xff\xd8": "jpeg"}  # by an image's first two by
 
 
 class MissingData(FileNotFoundError):
-    """The data of a task are not on this machine; the message says what to get, how large it is and where to put it."""
+    """The data of a task are not here; the message says what to get, its size and where to put it."""
 
 
 def data_folder(folder=None):
@@ -32,33 +32,41 @@ def data_folder(folder=None):
 
 
 def find(folder=None):
-    """{split: path} of the two files: in a folder, in its `cifar10`, or in `plain_text` of either, where the public dataset has them.
+    """{split: path} of the two files: in a folder, in its `cifar10`, or in `plain_text` of either.
 
-    MissingData if there are not both.
+    The public dataset has them in `plain_text`. MissingData if there are not both.
     """
     root = data_folder(folder)
     for place in (root / "cifar10", root, root / "cifar10" / "plain_text", root / "plain_text"):
         paths = {split: place / FILE.format(split=split) for split in COUNTS}
         if all(path.is_file() for path in paths.values()):
             return paths
+    names = " and ".join(FILE.format(split=split) for split in COUNTS)
     raise MissingData(
-        f"CIFAR-10 is not in {str(root)!r}: put {' and '.join(FILE.format(split=split) for split in COUNTS)} of the dataset uoft-cs/cifar10 "
-        f"on the Hugging Face hub ({SIZE} in all) into {str(root / 'cifar10')!r}, or set the environment variable GUIDELIB_DATA to the "
-        "folder in which cifar10/ holds them; guidelib.tasks.cifar10_download() gets them for you")
+        f"CIFAR-10 is not in {str(root)!r}: put {names} of the dataset uoft-cs/cifar10 on the Hugging Face "
+        f"hub ({SIZE} in all) into {str(root / 'cifar10')!r}, or set the environment variable GUIDELIB_DATA "
+        "to the folder in which cifar10/ holds them; guidelib.tasks.cifar10_download() gets them for you")
 
 
 def read(paths):
-    """({split: encoded images}, {split: labels (n,)}, encoding, data hash) of the files {split: path}, checked.
+    """({split: encoded images}, {split: labels (n,)}, encoding, data hash) of checked files {split: path}.
 
-    The data hash is the SHA-256 of one file after the other. ValueError for a file that is not what it should be. What was read stays
-    in memory until a file changes.
+    The data hash is the SHA-256 of one file after the other. ValueError for a file that is not what it should
+    be. What was read stays in memory until a file changes.
     """
-    return _read(tuple((path.resolve(), path.stat().st_size, path.stat().st_mtime_ns) for path in paths.values()))
+    versions = []
+    for path in paths.values():
+        state = path.stat()
+        versions.append((path.resolve(), state.st_size, state.st_mtime_ns))
+    return _read(tuple(versions))
 
 
 @lru_cache(maxsize=1)
 def _read(versions):
-    images, labels, kinds, total = {}, {}, set(), hashlib.sha256()
+    images = {}
+    labels = {}
+    kinds = set()
+    total = hashlib.sha256()
     for split, (path, *_) in zip(COUNTS, versions, strict=True):
         data = path.read_bytes()
         total.update(data)
@@ -69,20 +77,28 @@ def _read(versions):
 
 
 def check_sum(data, path):
-    """Compare a file with its line in SHA256SUMS, beside it or one folder above, if there is one; ValueError if they differ."""
+    """ValueError if a file differs from its line, if any, in SHA256SUMS, beside it or one folder above."""
     for folder in path.parents[:2]:
         sums = folder / "SHA256SUMS"
         if not sums.is_file():
             continue
-        lines = [line.split(maxsplit=1) for line in sums.read_text(encoding="utf-8").splitlines() if line.strip()]
-        expected = {(folder / name.strip().removeprefix("*")).resolve(): digest for digest, name in lines}.get(path.resolve())
+        digests = {}
+        for line in sums.read_text(encoding="utf-8").splitlines():
+            if line.strip():
+                digest, name = line.split(maxsplit=1)
+                digests[(folder / name.strip().removeprefix("*")).resolve()] = digest
+        expected = digests.get(path.resolve())
         found = hashlib.sha256(data).hexdigest()
         if expected not in (None, found):
-            raise ValueError(f"{path} was altered or cut off: {sums} expects SHA-256 {expected}, found {found} ({len(data):,} bytes); get it again")
+            raise ValueError(f"{path} was altered or cut off: {sums} expects SHA-256 {expected}, "
+                             f"found {found} ({len(data):,} bytes); get it again")
 
 
 def parse(data, path, split):
-    """(encoded images, labels (n,), encoding) of a parquet file's bytes; ValueError unless it holds the right number of each class."""
+    """(encoded images, labels (n,), encoding) of a parquet file's bytes.
+
+    ValueError unless it holds the right number of each class.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -93,21 +109,23 @@ def parse(data, path, split):
         kinds = {ENCODINGS[image[:2]] for image in images}
         sizes = np.bincount(labels, minlength=CLASSES).tolist()
     except (pa.ArrowException, OSError, KeyError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: expected a parquet file with PNG or JPEG images in img.bytes and classes in label, "
-                         f"found {len(data):,} bytes ({type(error).__name__}: {str(error).splitlines()[0]}); get it again") from error
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        raise ValueError(f"{path} cannot be read: expected a parquet file with PNG or JPEG images in "
+                         f"img.bytes and classes in label, found {len(data):,} bytes ({reason}); "
+                         "get it again") from error
     each = COUNTS[split] // CLASSES
     if sizes != [each] * CLASSES:
-        raise ValueError(f"{path} is not the {split} file of CIFAR-10: expected {COUNTS[split]:,} images, {each:,} of each class, "
-                         f"found {len(labels):,}, by class {sizes}; get it again")
+        raise ValueError(f"{path} is not the {split} file of CIFAR-10: expected {COUNTS[split]:,} images, "
+                         f"{each:,} of each class, found {len(labels):,}, by class {sizes}; get it again")
     return images, labels, "+".join(sorted(kinds))
 
 
 def download(folder=None, *, progress=True):
-    """Download the two files of CIFAR-10 (144 MB, PNG) from the Hugging Face hub into `cifar10` of a folder; returns its path.
+    """Download the two files of CIFAR-10 (144 MB, PNG) from the Hugging Face hub into `cifar10` of a folder.
 
-    folder: default $GUIDELIB_DATA, else `data` in the current folder. Files that are there are kept. A file takes its name only once it
-    is complete and has the right images, so that an interrupted download leaves nothing that could be read by mistake. OSError
-    without a network.
+    Returns its path. folder: default $GUIDELIB_DATA, else `data` in the current folder. Files that are there
+    are kept. A file takes its name only once it is complete and has the right images, so that an interrupted
+    download leaves nothing that could be read by mistake. OSError without a network.
     """
     place = data_folder(folder) / "cifar10"
     place.mkdir(parents=True, exist_ok=True)
@@ -131,7 +149,8 @@ def fetch(url, *, progress):
     with urlopen(url, timeout=60) as answer:
         announced = answer.headers.get("Content-Length")
         total = None if announced is None else int(announced)
-        with tqdm(total=total, unit="B", unit_scale=True, desc=url.rpartition("/")[2], disable=not progress) as bar:
+        name = url.rpartition("/")[2]
+        with tqdm(total=total, unit="B", unit_scale=True, desc=name, disable=not progress) as bar:
             while block := answer.read(1 << 20):
                 data.extend(block)
                 bar.update(len(block))

@@ -10,10 +10,11 @@ from .task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class ImageTask(Task):
-    """Images x (n, c, h, w), float32 and normalised by the training split's mean and deviation, with labels y (n,) int64.
+    """Images x (n, c, h, w), float32, with labels y (n,) int64.
 
-    mean, deviation: of each channel's raw pixels, so that x * deviation + mean shows an image as it was.
-    chance: accuracy of a blind guess on balanced classes; chance_loss: its cross-entropy, ln classes, in nats.
+    They are normalised by the training split's mean and deviation. mean, deviation: of each channel's raw
+    pixels, so that x * deviation + mean shows an image as it was. chance: accuracy of a blind guess on
+    balanced classes; chance_loss: its cross-entropy, ln classes, in nats.
     """
 
     classes: int
@@ -35,23 +36,31 @@ class ImageTask(Task):
 
 
 def image_task(*, name, classes, train, validation, test, data_hash, encoding):
-    """An ImageTask from raw splits (x uint8 or float (n, c, h, w), y): normalised per channel by the training split alone.
+    """An ImageTask from raw splits (x uint8 or float (n, c, h, w), y), normalised by the training split.
 
-    The splits are copied, never changed. ValueError if a channel is constant, since nothing can be divided by its deviation.
+    Each channel by its own mean and deviation. The splits are copied, never changed. ValueError if a channel
+    is constant, since nothing can be divided by its deviation.
 
     >>> split = torch.tensor([[[[0.0, 2.0]]]]), torch.tensor([0])
-    >>> image_task(name="two pixels", classes=1, train=split, validation=split, test=split, data_hash="", encoding="raw").train[0]
+    >>> task = image_task(name="two pixels", classes=1, train=split, validation=split, test=split,
+    ...                   data_hash="", encoding="raw")
+    >>> task.train[0]
     tensor([[[[-0.7071,  0.7071]]]])
     """
     x = train[0].float()
-    mean, deviation = x.mean((0, 2, 3), keepdim=True), x.std((0, 2, 3), keepdim=True)  # (1, c, 1, 1)
-    if not (deviation > 0).all():
-        raise ValueError(f"{name}: cannot normalise, a channel is constant or has one pixel: deviations {deviation.flatten().tolist()} of {tuple(x.shape)}")
+    shape = tuple(x.shape)
+    mean = x.mean((0, 2, 3), keepdim=True)  # (1, c, 1, 1)
+    deviation = x.std((0, 2, 3), keepdim=True)  # (1, c, 1, 1)
     del x
+    if not (deviation > 0).all():
+        raise ValueError(f"{name}: cannot normalise, a channel is constant or has one pixel: "
+                         f"deviations {deviation.flatten().tolist()} of {shape}")
 
     def ready(split):
-        x, y = split[0].to(torch.float32, copy=True), split[1].to(torch.int64, copy=True)
+        x = split[0].to(torch.float32, copy=True)
+        y = split[1].to(torch.int64, copy=True)
         return x.sub_(mean).div_(deviation), y  # in place: the images of a large task are held once
 
-    return ImageTask(name=name, classes=classes, train=ready(train), validation=ready(validation), test=ready(test),
-                     data_hash=data_hash, encoding=encoding, mean=tuple(mean.flatten().tolist()), deviation=tuple(deviation.flatten().tolist()))
+    return ImageTask(name=name, classes=classes, train=ready(train), validation=ready(validation),
+                     test=ready(test), data_hash=data_hash, encoding=encoding,
+                     mean=tuple(mean.flatten().tolist()), deviation=tuple(deviation.flatten().tolist()))

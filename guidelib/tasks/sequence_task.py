@@ -1,4 +1,4 @@
-"""A task on sequences of tokens, and what its generators share: random streams by name, and a split for every sequence."""
+"""A task on sequences of tokens, and what its generators share: random streams by name, splits by hash."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ import torch
 
 from .task import Task
 
-QUARTERS = {"test": (0,), "validation": (1,), "train": (2, 3)}  # of all sequences, those that may be drawn for a split
+# The quarters of all sequences that may be drawn for a split.
+QUARTERS = {"test": (0,), "validation": (1,), "train": (2, 3)}
 CHUNK = 1024
 
 
@@ -15,10 +16,11 @@ CHUNK = 1024
 class SequenceTask(Task):
     """Tokens x (n, t) int64 with labels y int64, (n,) or (n, t), where IGNORED is not scored.
 
-    vocab: number of token ids. pad: the id that fills up short sequences at their right end, or None. classes: number of outputs.
-    chance: accuracy of the best blind guess, one that knows the format but not the content; chance_loss: its cross-entropy in nats. floor_loss:
-    the lowest mean loss in nats that any predictor can reach, 0 where the answer follows from the input, None where it is not known.
-    words: what each id stands for.
+    vocab: number of token ids. pad: the id that fills up short sequences at their right end, or None.
+    classes: number of outputs. chance: accuracy of the best blind guess, one that knows the format but not
+    the content; chance_loss: its cross-entropy in nats. floor_loss: the lowest mean loss in nats that any
+    predictor can reach, 0 where the answer follows from the input, None where it is not known. words: what
+    each id stands for.
     """
 
     vocab: int
@@ -48,17 +50,21 @@ def stream(*names):
     >>> a == torch.rand((), generator=stream("parity", 0, "train")).item() != b
     True
     """
-    return torch.Generator().manual_seed(int.from_bytes(_digest(repr(names).encode(), 4), "little"))
+    seed = int.from_bytes(_digest(repr(names).encode(), 4), "little")
+    return torch.Generator().manual_seed(seed)
 
 
 def rows(width, high, generator):
-    """Yield rows (width,) of independent draws from 0 to high - 1 without end; how many are taken does not change the next."""
+    """Yield rows (width,) of independent draws from 0 to high - 1 without end.
+
+    How many are taken does not change the next.
+    """
     while True:
         yield from torch.randint(high, (CHUNK, width), generator=generator).numpy()
 
 
 def quarter(content, *names):
-    """0, 1, 2 or 3, as a hash of the content and the names decides: it tells in which split a sequence may appear (QUARTERS).
+    """0, 1, 2 or 3, as a hash of content and names says: in which split a sequence may appear (QUARTERS).
 
     >>> quarter(b"0110", 0), quarter(b"0110", 1)
     (2, 3)
@@ -74,14 +80,16 @@ def content_hash(tensors):
     """
     total = hashlib.sha256()
     for tensor in tensors:
-        total.update(repr(tuple(tensor.shape)).encode() + tensor.numpy().astype("<i8").tobytes())
+        total.update(repr(tuple(tensor.shape)).encode())
+        total.update(tensor.numpy().astype("<i8").tobytes())
     return total.hexdigest()
 
 
 def check_splits(**sizes):
     """ValueError unless every split has at least one sequence."""
     if min(sizes.values()) < 1:
-        raise ValueError(f"each split has at least 1 sequence, received {', '.join(f'{name}={value}' for name, value in sizes.items())}")
+        received = ", ".join(f"{name}={value}" for name, value in sizes.items())
+        raise ValueError(f"each split has at least 1 sequence, received {received}")
 
 
 def _digest(content, size):

@@ -1,4 +1,4 @@
-"""What every task has: three splits that never meet, a loss, a count of right answers, and the level of chance."""
+"""What every task has: splits that never meet, a loss, a count of right answers, and the level of chance."""
 
 from dataclasses import dataclass, replace
 
@@ -6,14 +6,16 @@ import torch
 import torch.nn.functional as F
 
 IGNORED = -100  # a label that is not scored
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Inputs x (n, ...) and labels y of three splits. Labels are (n,) classes, or (n, t) with IGNORED where nothing is scored.
+    """Inputs x (n, ...) and labels y of three splits.
 
-    Subclasses say chance, the accuracy of the best blind guess, and chance_loss, its cross-entropy in nats. data_hash and encoding
-    say what the data were read from.
+    Labels are (n,) classes, or (n, t) with IGNORED where nothing is scored. Subclasses say chance, the
+    accuracy of the best blind guess, and chance_loss, its cross-entropy in nats. data_hash and encoding say
+    what the data were read from.
     """
 
     name: str
@@ -24,30 +26,37 @@ class Task:
     encoding: str
 
     def loss(self, logits, y):
-        """Mean cross-entropy over the scored labels, in nats: logits (n, classes) and y (n,), or (n, t, classes) and (n, t)."""
+        """Mean cross-entropy over the scored labels, in nats.
+
+        logits (n, classes) and y (n,), or (n, t, classes) and (n, t).
+        """
         return F.cross_entropy(logits.flatten(0, -2), y.flatten(), ignore_index=IGNORED)
 
     def hits(self, logits, y):
         """(right answers, scored labels), two 0-dim tensors."""
         scored = y != IGNORED
-        return ((logits.argmax(-1) == y) & scored).sum(), scored.sum()
+        right = (logits.argmax(-1) == y) & scored
+        return right.sum(), scored.sum()
 
     def split(self, name):
         """(x, y) of "train", "validation" or "test"."""
-        if name not in ("train", "validation", "test"):
+        if name not in SPLITS:
             raise ValueError(f"a split is 'train', 'validation' or 'test', received {name!r}")
         return getattr(self, name)
 
     def batches(self, split, batch_size, generator=None):
-        """Yield (x, y) batches of a split, in a new order drawn from `generator` (on the CPU), or in order without one.
+        """Yield (x, y) batches of a split, in a new order drawn from `generator`, or in order without one.
 
-        When shuffling, a last batch of fewer than 4 examples is left out: batch statistics and CKA need more. ValueError for an
-        unknown split or a batch size below 1.
+        The generator is on the CPU. When shuffling, a last batch of fewer than 4 examples is left out: batch
+        statistics and CKA need more. ValueError for an unknown split or a batch size below 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is at least 1, received {batch_size}")
         x, y = self.split(split)
-        order = torch.arange(len(y)) if generator is None else torch.randperm(len(y), generator=generator)
+        if generator is None:
+            order = torch.arange(len(y))
+        else:
+            order = torch.randperm(len(y), generator=generator)
         for index in order.split(batch_size):
             if generator is None or len(index) >= 4:
                 index = index.to(y.device)
@@ -55,7 +64,11 @@ class Task:
 
     def to(self, device):
         """The same task with its tensors on a device."""
-        return replace(self, **{name: tuple(t.to(device) for t in self.split(name)) for name in ("train", "validation", "test")})
+        splits = {}
+        for name in SPLITS:
+            x, y = self.split(name)
+            splits[name] = x.to(device), y.to(device)
+        return replace(self, **splits)
 
 
 def permutation(n, seed):
