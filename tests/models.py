@@ -8,12 +8,13 @@ from torch import nn
 
 
 def mlp(*widths, inplace=False, norm=False, dropout=0.0, seed=0):
-    """Linear layers `widths`, with ReLU between them; a linear one at the end. Input (n, ...) is flattened."""
+    """Linear layers of these widths with ReLU between them, linear at the end; takes (n, ...)."""
     torch.manual_seed(seed)
     layers = [nn.Flatten()]
     for p, q in zip(widths, widths[1:], strict=False):
         layers.append(nn.Linear(p, q))
-        layers += [nn.BatchNorm1d(q)] if norm else []
+        if norm:
+            layers.append(nn.BatchNorm1d(q))
         layers += [nn.ReLU(inplace=inplace), nn.Dropout(dropout)]
     return nn.Sequential(*layers[:-2])
 
@@ -21,8 +22,9 @@ def mlp(*widths, inplace=False, norm=False, dropout=0.0, seed=0):
 def convnet(seed=1, inplace=False):
     """Two convolutions with BatchNorm and dropout, pooling, a linear head; (n, 1, 4, 4) to (n, 3)."""
     torch.manual_seed(seed)
-    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(inplace=inplace), nn.Dropout(0.5),
-                         nn.Conv2d(4, 5, 3), nn.BatchNorm2d(5), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3))
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(inplace=inplace),
+                         nn.Dropout(0.5), nn.Conv2d(4, 5, 3), nn.BatchNorm2d(5), nn.AdaptiveAvgPool2d(1),
+                         nn.Flatten(), nn.Linear(5, 3))
 
 
 class Counted(nn.Module):
@@ -30,7 +32,8 @@ class Counted(nn.Module):
 
     def __init__(self, net):
         super().__init__()
-        self.net, self.count = net, 0
+        self.net = net
+        self.count = 0
 
     def forward(self, *args, **kwargs):
         self.count += 1
@@ -42,10 +45,13 @@ class Reused(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.shared, self.head = nn.Linear(16, 16), nn.Linear(16, 3)
+        self.shared = nn.Linear(16, 16)
+        self.head = nn.Linear(16, 3)
 
     def forward(self, x):
-        return self.head(torch.relu(self.shared(torch.relu(self.shared(x.flatten(1))))))
+        x = torch.relu(self.shared(x.flatten(1)))
+        x = torch.relu(self.shared(x))
+        return self.head(x)
 
 
 class SkipsLayers(nn.Module):
@@ -53,12 +59,16 @@ class SkipsLayers(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.first, self.middle, self.head = nn.Linear(16, 8), nn.Linear(8, 8), nn.Linear(8, 3)
+        self.first = nn.Linear(16, 8)
+        self.middle = nn.Linear(8, 8)
+        self.head = nn.Linear(8, 3)
         self.skip = False
 
     def forward(self, x):
         x = torch.relu(self.first(x.flatten(1)))
-        return self.head(x if self.skip else torch.relu(self.middle(x)))
+        if not self.skip:
+            x = torch.relu(self.middle(x))
+        return self.head(x)
 
 
 class FunctionalInPlace(nn.Module):
@@ -66,7 +76,9 @@ class FunctionalInPlace(nn.Module):
 
     def __init__(self, when=lambda: True):
         super().__init__()
-        self.first, self.head, self.when = nn.Linear(16, 8), nn.Linear(8, 3), when
+        self.first = nn.Linear(16, 8)
+        self.head = nn.Linear(8, 3)
+        self.when = when
 
     def forward(self, x):
         x = self.first(x.flatten(1))
@@ -80,11 +92,12 @@ class Result:
 
 
 class DictInputs(nn.Module):
-    """Keyword inputs, an embedding, a recurrent layer whose output is a tuple, attention, and an object as output."""
+    """Keyword inputs, an embedding, a recurrent layer and attention that give tuples, an object as output."""
 
     def __init__(self):
         super().__init__()
-        self.embed, self.rnn = nn.Embedding(20, 8), nn.GRU(8, 8, batch_first=True)
+        self.embed = nn.Embedding(20, 8)
+        self.rnn = nn.GRU(8, 8, batch_first=True)
         self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
         self.head = nn.Linear(8, 3)
 
@@ -101,7 +114,9 @@ class TimeFirst(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.rnn, self.middle, self.head = nn.LSTM(6, 8), nn.Linear(8, 8), nn.Linear(8, 3)
+        self.rnn = nn.LSTM(6, 8)
+        self.middle = nn.Linear(8, 8)
+        self.head = nn.Linear(8, 3)
 
     def forward(self, x):
         x, _ = self.rnn(x)
@@ -113,7 +128,9 @@ class Checkpointed(nn.Module):
 
     def __init__(self, use_reentrant):
         super().__init__()
-        self.first, self.middle, self.head = nn.Linear(16, 8), nn.Linear(8, 8), nn.Linear(8, 3)
+        self.first = nn.Linear(16, 8)
+        self.middle = nn.Linear(8, 8)
+        self.head = nn.Linear(8, 3)
         self.use_reentrant = use_reentrant
 
     def forward(self, x):
@@ -129,7 +146,8 @@ class SpoilsItsInput(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.first, self.head = nn.Linear(16, 8), nn.Linear(8, 3)
+        self.first = nn.Linear(16, 8)
+        self.head = nn.Linear(8, 3)
 
     def forward(self, x):
         x = x.flatten(1)
@@ -140,7 +158,10 @@ class SpoilsItsInput(nn.Module):
 
 def hooks(model):
     """How many hooks there are on a model."""
-    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks) for m in model.modules())
+    count = 0
+    for m in model.modules():
+        count += len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks)
+    return count
 
 
 def batch(n=12, seed=0, dtype=torch.float32):

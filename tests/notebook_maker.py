@@ -19,4 +19,7 @@ def make(path, *cells, parameters="profile = 'smoke'\nout_dir = '.'\nx = 1"):
 def outputs(path):
     """All text that the cells of an executed notebook printed."""
     nb = nbformat.read(path, 4)
-    return "".join(o.get("text", "") for cell in nb.cells for o in cell.get("outputs", []))
+    found = []
+    for cell in nb.cells:
+        found += [output.get("text", "") for output in cell.get("outputs", [])]
+    return "".join(found)

@@ -38,7 +38,11 @@ def few(monkeypatch):
     monkeypatch.setitem(files.COUNTS, "test", 20)
     monkeypatch.delenv("GUIDELIB_DATA", raising=False)
     random = np.random.default_rng(0)
-    return {split: (random.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8), np.arange(n) * 3 % 10) for split, n in files.COUNTS.items()}
+    found = {}
+    for split, n in files.COUNTS.items():
+        pixels = random.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8)
+        found[split] = pixels, np.arange(n) * 3 % 10
+    return found
 
 
 @pytest.fixture
@@ -50,9 +54,14 @@ def folder(tmp_path, few):
 
 def write_sums(folder, place, *, wrong=()):
     """A SHA256SUMS in `folder` for the files in `place`."""
-    lines = [f"{hashlib.sha256((place / name).read_bytes()).hexdigest() if name not in wrong else '0' * 64}  {(place / name).relative_to(folder)}"
-             for name in NAMES.values()]
-    (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n")
+    lines = []
+    for name in NAMES.values():
+        path = place / name
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        if name in wrong:
+            digest = "0" * 64
+        lines.append(f"{digest}  {path.relative_to(folder)}\n")
+    (folder / "SHA256SUMS").write_text("".join(lines))
 
 
 # What it gives
@@ -62,13 +71,15 @@ def test_splits_are_those_of_the_seeded_order(folder, few):
     order = torch.randperm(60, generator=torch.Generator().manual_seed(7)).numpy()
     task = tasks.cifar10(train=30, validation=20, folder=folder, split_seed=7)
     train = pixels[order[:30]].astype(float)
-    mean, deviation = train.mean((0, 1, 2)), train.std((0, 1, 2), ddof=1)
-    parts = {"train": (pixels, labels, order[:30]), "validation": (pixels, labels, order[-20:]), "test": (*few["test"], np.arange(20))}
-    for name, (pixels_, labels_, index) in parts.items():
+    mean = train.mean((0, 1, 2))
+    deviation = train.std((0, 1, 2), ddof=1)
+    parts = {"train": (pixels[order[:30]], labels[order[:30]]),
+             "validation": (pixels[order[-20:]], labels[order[-20:]]), "test": few["test"]}
+    for name, (images, classes) in parts.items():
         x, y = task.split(name)
-        expected = (pixels_[index] - mean) / deviation
-        torch.testing.assert_close(x, torch.tensor(expected.transpose(0, 3, 1, 2), dtype=torch.float32))
-        assert y.tolist() == labels_[index].tolist()
+        expected = ((images - mean) / deviation).transpose(0, 3, 1, 2)
+        torch.testing.assert_close(x, torch.tensor(expected, dtype=torch.float32))
+        assert y.tolist() == classes.tolist()
 
 
 def test_by_default_what_is_not_for_validation_trains(folder):
@@ -81,8 +92,10 @@ def test_size_is_a_mean_over_boxes(folder, few):
     task, whole = (tasks.cifar10(train=20, validation=10, size=size, folder=folder) for size in (16, 32))
     assert task.input_shape == (3, 16, 16) and whole.input_shape == (3, 32, 32)
     order = torch.randperm(60, generator=torch.Generator().manual_seed(0)).numpy()
-    boxes = few["train"][0][order[:20]].astype(float).reshape(20, 16, 2, 16, 2, 3).mean((2, 4)).transpose(0, 3, 1, 2)
-    mean, deviation = boxes.mean((0, 2, 3), keepdims=True), boxes.std((0, 2, 3), keepdims=True)
+    pixels, _ = few["train"]
+    boxes = pixels[order[:20]].astype(float).reshape(20, 16, 2, 16, 2, 3).mean((2, 4)).transpose(0, 3, 1, 2)
+    mean = boxes.mean((0, 2, 3), keepdims=True)
+    deviation = boxes.std((0, 2, 3), keepdims=True)
     # Pillow rounds to whole grey levels: half of one at most, over the deviation.
     assert np.abs(task.train[0].numpy() - (boxes - mean) / deviation).max() < 0.6 / deviation.min()
 
@@ -97,14 +110,16 @@ def test_data_hash_is_of_both_files(folder, monkeypatch):
 @pytest.mark.parametrize(("kinds", "encoding"), [(["jpeg"], "jpeg"), (["png", "jpeg"], "jpeg+png")])
 def test_encoding_is_found_out(folder, few, kinds, encoding):
     for split, (pixels, labels) in few.items():
-        write(folder / "cifar10" / NAMES[split], [encode(p, kinds[i % len(kinds)]) for i, p in enumerate(pixels)], labels)
+        images = [encode(image, kinds[i % len(kinds)]) for i, image in enumerate(pixels)]
+        write(folder / "cifar10" / NAMES[split], images, labels)
     assert tasks.cifar10(validation=10, folder=folder).encoding == encoding
 
 
 def test_what_is_kept_in_memory_cannot_be_changed_from_outside(folder):
     first = tasks.cifar10(validation=10, folder=folder)
     x, y = (t.clone() for t in first.test)
-    first.test[0].zero_(), first.test[1].zero_()
+    first.test[0].zero_()
+    first.test[1].zero_()
     second = tasks.cifar10(validation=10, folder=folder)
     assert torch.equal(second.test[0], x) and torch.equal(second.test[1], y)
 
@@ -112,7 +127,12 @@ def test_what_is_kept_in_memory_cannot_be_changed_from_outside(folder):
 def test_images_are_decoded_once_in_a_process(folder, monkeypatch):
     decoded = []
     decode = module.decode
-    monkeypatch.setattr(module, "decode", lambda data, size, where: (decoded.append(where), decode(data, size, where))[1])
+
+    def noted(data, size, where):
+        decoded.append(where)
+        return decode(data, size, where)
+
+    monkeypatch.setattr(module, "decode", noted)
     for _ in range(2):
         tasks.cifar10(train=5, validation=10, folder=folder)
     assert len(decoded) == 5 + 10 + 20  # and no other image
@@ -138,7 +158,8 @@ def test_places(tmp_path, few, monkeypatch, place, way):
     if way == "variable":
         monkeypatch.chdir("/")
         monkeypatch.setenv("GUIDELIB_DATA", str(root))
-    assert files.find(root if way == "argument" else None)["train"].resolve() == (root / place / NAMES["train"]).resolve()
+    found = files.find(root if way == "argument" else None)
+    assert found["train"].resolve() == (root / place / NAMES["train"]).resolve()
 
 
 def test_missing_data_say_what_where_and_how(tmp_path, few, monkeypatch):
@@ -146,7 +167,8 @@ def test_missing_data_say_what_where_and_how(tmp_path, few, monkeypatch):
     with pytest.raises(FileNotFoundError) as error:
         tasks.cifar10(validation=10)
     assert isinstance(error.value, tasks.MissingData) and list(tmp_path.iterdir()) == []
-    for part in (*NAMES.values(), "144 MB", "uoft-cs/cifar10", "data/cifar10", "GUIDELIB_DATA", "cifar10_download()"):
+    for part in (*NAMES.values(), "144 MB", "uoft-cs/cifar10", "data/cifar10", "GUIDELIB_DATA",
+                 "cifar10_download()"):
         assert part in str(error.value)
 
 
@@ -158,8 +180,9 @@ def test_one_file_is_not_enough(folder):
 
 # What it refuses
 
-@pytest.mark.parametrize(("options", "received"), [({"size": 33}, "received 33"), ({"size": 0}, "received 0"), ({"train": 0}, "train=0"),
-                                                   ({"validation": 0}, "validation=0"), ({"train": 55, "validation": 6}, "train=55 and validation=6")])
+@pytest.mark.parametrize(("options", "received"), [
+    ({"size": 33}, "received 33"), ({"size": 0}, "received 0"), ({"train": 0}, "train=0"),
+    ({"validation": 0}, "validation=0"), ({"train": 55, "validation": 6}, "train=55 and validation=6")])
 def test_options_that_do_not_fit(folder, options, received):
     with pytest.raises(ValueError, match=received):
         tasks.cifar10(**({"validation": 10} | options), folder=folder)
@@ -173,7 +196,8 @@ def test_checksums(folder, above):
     data = bytearray((place / NAMES["train"]).read_bytes())
     data[len(data) // 3] ^= 1
     (place / NAMES["train"]).write_bytes(data)
-    with pytest.raises(ValueError, match=r"train-.*altered.*expects SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}"):
+    message = r"train-.*altered.*expects SHA-256 [0-9a-f]{64}, found [0-9a-f]{64}"
+    with pytest.raises(ValueError, match=message):
         tasks.cifar10(validation=10, folder=folder)
 
 
@@ -184,7 +208,8 @@ def test_a_wrong_checksum_names_its_file(folder):
 
 
 def test_checksums_of_other_files_do_not_matter(folder):
-    (folder / "SHA256SUMS").write_text(f"{'0' * 64}  elsewhere/{NAMES['train']}\n\n{'1' * 64} *{NAMES['train']}\n")
+    name = NAMES["train"]
+    (folder / "SHA256SUMS").write_text(f"{'0' * 64}  elsewhere/{name}\n\n{'1' * 64} *{name}\n")
     assert tasks.cifar10(validation=10, folder=folder).encoding == "png"
 
 
@@ -193,16 +218,20 @@ def test_a_file_cut_off(folder, size):
     path = folder / "cifar10" / NAMES["train"]
     data = path.read_bytes()[:size]
     path.write_bytes(data)
-    with pytest.raises(ValueError, match=f"{path.name} cannot be read: expected a parquet file.*found {len(data):,} bytes"):
+    message = f"{path.name} cannot be read: expected a parquet file.*found {len(data):,} bytes"
+    with pytest.raises(ValueError, match=message):
         tasks.cifar10(folder=folder, validation=10)
 
 
-@pytest.mark.parametrize("fault", ["missing image", "other class", "negative class", "no class", "column", "no bytes", "text"])
+@pytest.mark.parametrize("fault", ["missing image", "other class", "negative class", "no class", "column",
+                                   "no bytes", "text"])
 def test_a_file_with_the_wrong_content(folder, few, fault):
     pixels, labels = few["train"]
-    images, labels, column = [encode(p) for p in pixels], labels.tolist(), "img"
+    images = [encode(image) for image in pixels]
+    labels = labels.tolist()
+    column = "img"
     if fault == "missing image":
-        images, labels = images[:-1], labels[:-1]
+        del images[-1], labels[-1]
     elif fault in ("other class", "negative class", "no class"):
         labels[5] = {"other class": 10, "negative class": -1, "no class": None}[fault]
     elif fault == "column":
@@ -217,17 +246,21 @@ def test_a_file_with_the_wrong_content(folder, few, fault):
 def test_class_sizes_are_reported(folder, few):
     pixels, labels = few["test"]
     write(folder / "cifar10" / NAMES["test"], map(encode, pixels), [0, *labels[1:-1], 0])
-    with pytest.raises(ValueError, match=r"not the test file of CIFAR-10: expected 20 images, 2 of each class, found 20, by class \[3, 2"):
+    message = (r"not the test file of CIFAR-10: expected 20 images, 2 of each class, "
+               r"found 20, by class \[3, 2")
+    with pytest.raises(ValueError, match=message):
         tasks.cifar10(folder=folder, validation=10)
 
 
-@pytest.mark.parametrize("fault", ["cut off", "other shape"])
-def test_an_image_that_is_not_one(folder, few, fault):
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda pixels: encode(pixels)[:200], "cannot be decoded"),
+    (lambda pixels: encode(pixels[:16]), "has 32x16 pixels")], ids=["cut off", "other shape"])
+def test_an_image_that_is_not_one(folder, few, spoil, message):
     pixels, labels = few["test"]
-    images = [encode(p) for p in pixels]
-    images[7] = images[7][:200] if fault == "cut off" else encode(pixels[7][:16])
+    images = [encode(image) for image in pixels]
+    images[7] = spoil(pixels[7])
     write(folder / "cifar10" / NAMES["test"], images, labels)
-    with pytest.raises(ValueError, match=f"{NAMES['test']}: image 7 {'cannot be decoded' if fault == 'cut off' else 'has 32x16 pixels'}"):
+    with pytest.raises(ValueError, match=f"{NAMES['test']}: image 7 {message}"):
         tasks.cifar10(folder=folder, validation=10)
 
 
@@ -239,10 +272,14 @@ def source(folder, monkeypatch):
     return folder / "cifar10"
 
 
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def test_download(source, few, tmp_path, monkeypatch):
     place = tasks.cifar10_download(tmp_path / "new", progress=False)
     assert place == tmp_path / "new" / "cifar10"
-    assert {path.name: path.read_bytes() for path in place.iterdir()} == {path.name: path.read_bytes() for path in source.iterdir()}
+    assert contents(place) == contents(source)
     assert tasks.cifar10(validation=10, folder=tmp_path / "new").encoding == "png"
 
 
@@ -297,29 +334,40 @@ def is_there():
         return False
 
 
-real = pytest.mark.skipif(not is_there(), reason="CIFAR-10 is not on this machine: set GUIDELIB_DATA to the folder that has it")
+real = pytest.mark.skipif(not is_there(), reason="CIFAR-10 is not on this machine: "
+                                                 "set GUIDELIB_DATA to the folder that has it")
 
 
 @real
 def test_the_real_files():
-    """Read, checked, and a few images decoded; a nearest class mean is well above chance, so images belong to their labels."""
+    """Read, checked, and a few images decoded.
+
+    A nearest class mean is well above chance, so images belong to their labels.
+    """
     images, labels, encoding, _ = files.read(files.find())
-    assert [len(images[split]) for split in ("train", "test")] == [50_000, 10_000] and encoding in ("png", "jpeg")
+    assert [len(images[split]) for split in ("train", "test")] == [50_000, 10_000]
+    assert encoding in ("png", "jpeg")
     order = np.random.default_rng(0).permutation(10_000)[:1500]
-    x = torch.tensor(np.stack([module.decode(images["test"][i], 8, "") for i in order]), dtype=torch.float32).flatten(1)  # (1500, 192)
+    pixels = np.stack([module.decode(images["test"][i], 8, "") for i in order])
+    x = torch.tensor(pixels, dtype=torch.float32).flatten(1)  # (1500, 192)
     y = torch.tensor(labels["test"][order])
     means = torch.stack([x[:1000][y[:1000] == c].mean(0) for c in range(10)])
-    accuracy = (torch.cdist(x[1000:], means).argmin(1) == y[1000:]).float().mean().item()
+    found = torch.cdist(x[1000:], means).argmin(1)
+    accuracy = (found == y[1000:]).float().mean().item()
     assert accuracy > 0.1 + 4 * (0.1 * 0.9 / 500) ** 0.5  # 4 standard errors of chance
 
 
 @real
 @pytest.mark.slow
 def test_the_real_task():
-    """The training images' channel means and deviations are the published ones (of all 50,000 PNG images), to what JPEG and a split change."""
+    """The training images' channel means and deviations are the published ones of all 50,000 PNG images.
+
+    Up to what JPEG and a split change.
+    """
     task = tasks.cifar10()
     assert [len(task.split(name)[1]) for name in ("train", "validation", "test")] == [45_000, 5_000, 10_000]
     assert [m / 255 for m in task.mean] == pytest.approx([0.4914, 0.4822, 0.4465], abs=0.003)
     assert [d / 255 for d in task.deviation] == pytest.approx([0.2470, 0.2435, 0.2616], abs=0.003)
-    torch.testing.assert_close(task.train[0].mean((0, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
-    torch.testing.assert_close(task.test[0].mean((0, 2, 3)), torch.zeros(3), atol=0.03, rtol=0)  # as normalised by another split
+    # The test split less exactly so: it is normalised by another one.
+    for (x, _), tolerance in ((task.train, 1e-4), (task.test, 0.03)):
+        torch.testing.assert_close(x.mean((0, 2, 3)), torch.zeros(3), atol=tolerance, rtol=0)

@@ -1,20 +1,21 @@
-"""Networks: sizes by closed form, outputs by hand, weights from a seed and no trace in the caller's random streams."""
+"""Networks: sizes by closed form, outputs by hand, weights from a seed, no stream touched."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from guidelib.guidance.activations import selected
+from guidelib.guidance.activations import capture, selected
 from guidelib.guidance.controls import same_family
 from guidelib.networks import FCN, ResNet, RowTransformer
 from guidelib.networks.seeding import seeded
 
 IMAGES = torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+SMALL = {"inputs": 64, "outputs": 10, "depth": 3, "width": 16}
 BUILD = {
-    "fcn": lambda seed=0: FCN(inputs=64, outputs=10, depth=3, width=16, dropout=0.1, seed=seed),
-    "fcn-he": lambda seed=0: FCN(inputs=64, outputs=10, depth=3, width=16, init="he", norm="layer", seed=seed),
-    "fcn-orthogonal": lambda seed=0: FCN(inputs=64, outputs=10, depth=3, width=16, init="orthogonal", norm=None, residual=True, seed=seed),
+    "fcn": lambda seed=0: FCN(**SMALL, dropout=0.1, seed=seed),
+    "fcn-he": lambda seed=0: FCN(**SMALL, init="he", norm="layer", seed=seed),
+    "fcn-orthogonal": lambda seed=0: FCN(**SMALL, init="orthogonal", norm=None, residual=True, seed=seed),
     "resnet": lambda seed=0: ResNet(channels=1, outputs=10, width=4, seed=seed),
     "transformer": lambda seed=0: RowTransformer(inputs=(1, 8, 8), depth=2, width=16, heads=2, seed=seed),
 }
@@ -82,8 +83,8 @@ def test_reset_draws_all_again_from_the_global_stream(build):
 def test_same_family_can_draw_it_again(build):
     net = build(0)
     again = same_family(net, seed=3)
-    shaken = [name for name, p in net.named_parameters() if p.std() > 0]  # those that are drawn, not set to 0 or 1
-    assert shaken and all(not torch.equal(weights(net)[name], weights(again)[name]) for name in shaken)
+    drawn = [name for name, p in net.named_parameters() if p.std() > 0]  # the others are set to 0 or 1
+    assert drawn and all(not torch.equal(weights(net)[name], weights(again)[name]) for name in drawn)
 
 
 @networks
@@ -117,8 +118,11 @@ def test_weights_are_made_on_the_cpu_whatever_the_default_device():
 
 def test_fcn_parameters_by_closed_form():
     inputs, outputs, depth, width = 7, 3, 5, 11
-    blocks = inputs * width + width + (depth - 1) * (width * width + width) + depth * 2 * width  # Linear and BatchNorm
-    assert parameters(FCN(inputs=inputs, outputs=outputs, depth=depth, width=width)) == blocks + width * outputs + outputs
+    linears = inputs * width + width + (depth - 1) * (width * width + width)
+    norms = depth * 2 * width
+    head = width * outputs + outputs
+    net = FCN(inputs=inputs, outputs=outputs, depth=depth, width=width)
+    assert parameters(net) == linears + norms + head
 
 
 def test_fcn_is_that_of_the_released_code():
@@ -133,11 +137,13 @@ def test_fcn_forward_by_hand():
     first, second = net.blocks
     with torch.no_grad():
         for norm in (first.norm, second.norm):
-            norm.running_mean.normal_(), norm.running_var.uniform_(0.5, 2.0)
+            norm.running_mean.normal_()
+            norm.running_var.uniform_(0.5, 2.0)
 
     def block(b, x):
         y = x @ b.linear.weight.T + b.linear.bias
-        return ((y - b.norm.running_mean) / (b.norm.running_var + b.norm.eps).sqrt()).clamp(min=0)
+        y = (y - b.norm.running_mean) / (b.norm.running_var + b.norm.eps).sqrt()
+        return y.clamp(min=0)
 
     h = block(first, x)  # no skip here: 64 inputs, 16 units
     h = h + block(second, h)
@@ -147,15 +153,18 @@ def test_fcn_forward_by_hand():
     assert not torch.allclose(net(IMAGES), plain(IMAGES))
 
 
-@pytest.mark.parametrize(("norm", "kind"), [("batch", nn.BatchNorm1d), ("layer", nn.LayerNorm), (None, nn.Identity)])
+@pytest.mark.parametrize(("norm", "kind"), [
+    ("batch", nn.BatchNorm1d), ("layer", nn.LayerNorm), (None, nn.Identity)])
 def test_fcn_norm(norm, kind):
-    assert all(type(block.norm) is kind for block in FCN(inputs=4, outputs=2, depth=3, width=5, norm=norm).blocks)
+    net = FCN(inputs=4, outputs=2, depth=3, width=5, norm=norm)
+    assert all(type(block.norm) is kind for block in net.blocks)
 
 
 def test_fcn_dropout_zeroes_that_share_in_training_alone():
     net = FCN(inputs=64, outputs=10, depth=1, width=4000, norm=None, dropout=0.25)
     with seeded(0):
-        share = (net.blocks[0].dropout(torch.ones(1, 40000)) == 0).float().mean().item()
+        dropped = net.blocks[0].dropout(torch.ones(1, 40000))
+    share = (dropped == 0).float().mean().item()
     assert share == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / 40000) ** 0.5)
     net.eval()
     assert torch.equal(net(IMAGES), net(IMAGES))
@@ -170,21 +179,29 @@ def test_fcn_init_has_the_variance_of_its_name(init, variance):
 
 
 def test_fcn_shifted_is_the_default_with_biases_of_one_and_needs_a_norm():
-    default, shifted = (FCN(inputs=30, outputs=2, depth=3, width=20, init=init, seed=4) for init in ("default", "shifted"))
+    options = {"inputs": 30, "outputs": 2, "depth": 3, "width": 20, "seed": 4}
+    default = FCN(**options)
+    shifted = FCN(**options, init="shifted")
     for (name, a), (_, b) in zip(default.named_parameters(), shifted.named_parameters(), strict=True):
-        assert torch.equal(b, torch.ones_like(b) if name.endswith("norm.bias") else a), name
+        expected = torch.ones_like(b) if name.endswith("norm.bias") else a
+        assert torch.equal(b, expected), name
     assert torch.equal(same_family(shifted, seed=1).blocks[0].norm.bias, torch.ones(20))
     with pytest.raises(ValueError, match="received norm=None"):
         FCN(inputs=30, outputs=2, norm=None, init="shifted")
 
 
 def test_fcn_shifted_keeps_gradients_of_one_size_through_depth():
-    """Yang et al. 2019: at biases of 0 they grow by a constant factor a layer; where most ReLUs pass their input on they hardly do."""
-    x, ratio = torch.randn(64, 30, generator=torch.Generator().manual_seed(0)), {}
+    """Yang et al. 2019: at biases of 0 they grow by a constant factor a layer.
+
+    Where most ReLUs pass their input on, they hardly do.
+    """
+    x = torch.randn(64, 30, generator=torch.Generator().manual_seed(0))
+    ratio = {}
     for init in ("default", "shifted"):
         net = FCN(inputs=30, outputs=10, depth=30, width=64, init=init, seed=0)
         F.cross_entropy(net(x), torch.arange(64) % 10).backward()
-        ratio[init] = float(net.blocks[0].linear.weight.grad.norm() / net.blocks[-1].linear.weight.grad.norm())
+        first, *_, last = (block.linear.weight.grad.norm().item() for block in net.blocks)
+        ratio[init] = first / last
     assert ratio["default"] > 20 * ratio["shifted"]
 
 
@@ -206,9 +223,12 @@ def test_fcn_refuses_an_unknown_name_and_lists_the_known(options):
 
 def resnet_parameters(channels, outputs, width):
     """Convolutions 9 p q, 1x1 shortcuts p q, normalisation 2 q for each of them, and the classifier."""
-    total, p = 9 * channels * width + 2 * width, width
+    total = 9 * channels * width + 2 * width
+    p = width
     for q in (width, 2 * width, 4 * width, 8 * width):
-        total += 9 * p * q + 2 * q + 3 * (9 * q * q + 2 * q) + (p * q + 2 * q if p != q else 0)
+        total += 9 * p * q + 2 * q + 3 * (9 * q * q + 2 * q)
+        if p != q:
+            total += p * q + 2 * q
         p = q
     return total + p * outputs + outputs
 
@@ -226,26 +246,32 @@ def test_resnet_parameters_at_other_widths(width):
 
 def test_resnet_layers_carry_torchvisions_names():
     names = list(selected(ResNet(width=4)))
-    convs = [f"layer{stage}.{block}.{conv}" for stage in (1, 2, 3, 4) for block in (0, 1)
-             for conv in ("conv1", "conv2", *(["downsample.0"] if stage > 1 and block == 0 else []))]
+    convs = []
+    for stage in (1, 2, 3, 4):
+        for block in (0, 1):
+            convs += [f"layer{stage}.{block}.conv1", f"layer{stage}.{block}.conv2"]
+            if stage > 1 and block == 0:
+                convs.append(f"layer{stage}.{block}.downsample.0")
     assert names == ["conv1", *convs, "avgpool", "fc"]
     assert len(names) - 1 == 21  # without the logits: the paper's 21 layers
 
 
 def test_resnet_shapes_halve_after_the_first_stage():
-    net, seen = ResNet(channels=3, width=4), {}
-    for stage in range(1, 5):
-        getattr(net, f"layer{stage}").register_forward_hook(lambda m, args, y, stage=stage: seen.update({stage: tuple(y.shape)}))
-    net(torch.zeros(2, 3, 32, 32))
-    assert seen == {1: (2, 4, 32, 32), 2: (2, 8, 16, 16), 3: (2, 16, 8, 8), 4: (2, 32, 4, 4)}
+    net = ResNet(channels=3, width=4)
+    stages = {stage: getattr(net, f"layer{stage}") for stage in range(1, 5)}
+    outputs = capture(net, torch.zeros(2, 3, 32, 32), modules=stages)
+    shapes = [tuple(y.shape) for y in outputs.values()]
+    assert shapes == [(2, 4, 32, 32), (2, 8, 16, 16), (2, 16, 8, 8), (2, 32, 4, 4)]
 
 
 def test_resnet_block_by_hand():
     block = ResNet(channels=1, width=4).eval().layer2[0]
     x = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     scale = (1 + block.bn1.eps) ** -0.5  # a fresh normalisation in eval does no more
-    y = scale * F.conv2d((scale * F.conv2d(x, block.conv1.weight, stride=2, padding=1)).clamp(min=0), block.conv2.weight, padding=1)
-    torch.testing.assert_close(block(x), (y + scale * F.conv2d(x, block.downsample[0].weight, stride=2)).clamp(min=0))
+    y = scale * F.conv2d(x, block.conv1.weight, stride=2, padding=1)
+    y = scale * F.conv2d(y.clamp(min=0), block.conv2.weight, padding=1)
+    skip = scale * F.conv2d(x, block.downsample[0].weight, stride=2)
+    torch.testing.assert_close(block(x), (y + skip).clamp(min=0))
 
 
 def test_resnet_convolutions_are_he_normal_by_fan_out():
@@ -255,7 +281,8 @@ def test_resnet_convolutions_are_he_normal_by_fan_out():
 
 def test_resnet_overwrites_nothing_it_has_shown():
     """An in-place ReLU would change what a hook saw before it."""
-    net, seen = ResNet(channels=1, width=4), []
+    net = ResNet(channels=1, width=4)
+    seen = []
     for module in net.modules():
         if isinstance(module, (nn.Conv2d, nn.BatchNorm2d)):
             module.register_forward_hook(lambda m, args, y: seen.append((y, y.detach().clone())))
@@ -265,21 +292,24 @@ def test_resnet_overwrites_nothing_it_has_shown():
 
 def test_resnet_other_layouts():
     net = ResNet(channels=1, outputs=3, width=4, blocks=(1, 2))
-    assert net(IMAGES).shape == (6, 3) and sum(isinstance(m, nn.Conv2d) for m in net.modules()) == 8
+    assert net(IMAGES).shape == (6, 3)
+    assert sum(isinstance(m, nn.Conv2d) for m in net.modules()) == 8
 
 
 # RowTransformer
 
 def test_transformer_parameters_by_closed_form():
     c, h, w, width, depth, outputs = 2, 5, 7, 12, 3, 4
-    block = 2 * 2 * width + (3 * width * width + 3 * width) + (width * width + width) + (8 * width * width + 5 * width)
+    attention = (3 * width * width + 3 * width) + (width * width + width)
+    block = 2 * 2 * width + attention + (8 * width * width + 5 * width)
     expected = (c * w * width + width) + h * width + depth * block + 2 * width + (width * outputs + outputs)
-    assert parameters(RowTransformer(inputs=(c, h, w), outputs=outputs, depth=depth, width=width, heads=3)) == expected
+    net = RowTransformer(inputs=(c, h, w), outputs=outputs, depth=depth, width=width, heads=3)
+    assert parameters(net) == expected
 
 
 def test_transformer_can_be_aligned_at_every_weight_matrix():
-    block = [f"{name}" for name in ("qkv", "out", "up", "down")]
-    expected = ["embed", *(f"blocks.{i}.{name}" for i in range(2) for name in block), "head"]
+    blocks = [f"blocks.{i}.{name}" for i in range(2) for name in ("qkv", "out", "up", "down")]
+    expected = ["embed", *blocks, "head"]
     assert list(selected(BUILD["transformer"]())) == expected
 
 

@@ -52,16 +52,20 @@ def test_types():
 def test_normalised_by_the_training_split_alone():
     generator = torch.Generator().manual_seed(0)
     scale = torch.tensor([1.0, 50.0]).view(1, 2, 1, 1)  # a channel each
-    train, other = ((torch.rand(8, 2, 3, 4, generator=generator) * scale + scale, torch.zeros(8)) for _ in range(2))
-    task = small_task(train=train, validation=other, test=(other[0] * 1000, other[1]))
-    mean, deviation = train[0].transpose(0, 1).reshape(2, -1).double().mean(1), train[0].transpose(0, 1).reshape(2, -1).double().std(1)
+    train = torch.rand(8, 2, 3, 4, generator=generator) * scale + scale
+    other = torch.rand(8, 2, 3, 4, generator=generator) * scale + scale
+    y = torch.zeros(8)
+    task = small_task(train=(train, y), validation=(other, y), test=(other * 1000, y))
+    pixels = train.transpose(0, 1).reshape(2, -1).double()  # (c, n h w)
+    mean = pixels.mean(1)
+    deviation = pixels.std(1)
 
     def normalise(x):
         return ((x - mean.view(1, 2, 1, 1)) / deviation.view(1, 2, 1, 1)).float()
 
-    torch.testing.assert_close(task.train[0], normalise(train[0]))
-    torch.testing.assert_close(task.validation[0], normalise(other[0]))
-    torch.testing.assert_close(task.test[0], normalise(other[0] * 1000))  # far off: it had no say
+    torch.testing.assert_close(task.train[0], normalise(train))
+    torch.testing.assert_close(task.validation[0], normalise(other))
+    torch.testing.assert_close(task.test[0], normalise(other * 1000))  # far off: it had no say
 
 
 def test_the_raw_images_can_be_shown_again():
@@ -72,10 +76,12 @@ def test_the_raw_images_can_be_shown_again():
 
 
 def test_what_is_handed_in_stays_as_it_is():
-    x, y = torch.rand(8, 2, 3, 4), torch.zeros(8, dtype=torch.int64)
+    x = torch.rand(8, 2, 3, 4)
+    y = torch.zeros(8, dtype=torch.int64)
     before = x.clone()
     task = small_task(train=(x, y))
-    task.train[0].zero_(), task.train[1].fill_(3)
+    task.train[0].zero_()
+    task.train[1].fill_(3)
     assert torch.equal(x, before) and not y.any()
 
 
@@ -87,7 +93,8 @@ def test_a_constant_channel_is_refused():
 def test_moving_a_task_leaves_the_first_where_it_was():
     task = small_task()
     moved = task.to("meta")
-    assert all(t.device.type == "meta" for name in ("train", "validation", "test") for t in moved.split(name))
+    for name in ("train", "validation", "test"):
+        assert all(t.device.type == "meta" for t in moved.split(name))
     assert task.train[0].device.type == "cpu" and moved.classes == task.classes
 
 
@@ -105,8 +112,10 @@ def test_shuffled_batches_hold_each_example_once_with_its_label():
     task = small_task(100)
     batches = list(task.batches("train", 32, torch.Generator().manual_seed(0)))
     assert [len(y) for _, y in batches] == [32, 32, 32, 4]  # the ragged one is kept
-    x, y = torch.cat([x for x, _ in batches]), torch.cat([y for _, y in batches])
-    number = ((x[:, 0, 0, 0] - task.train[0].min()) / (task.train[0].max() - task.train[0].min()) * 99).round().long()
+    x = torch.cat([x for x, _ in batches])
+    y = torch.cat([y for _, y in batches])
+    low, high = task.train[0].aminmax()
+    number = ((x[:, 0, 0, 0] - low) / (high - low) * 99).round().long()
     assert torch.equal(number.sort().values, torch.arange(100)) and not torch.equal(number, torch.arange(100))
     assert torch.equal(number % 5, y)
 
@@ -150,8 +159,10 @@ def test_batches_refuse(arguments, received):
 def test_digits_splits_are_those_of_the_fixed_order(raw_digits):
     pixels, classes = raw_digits
     order = torch.randperm(1797, generator=torch.Generator().manual_seed(0)).numpy()
-    parts = {"train": order[:1000], "validation": order[1000:1300], "test": order[1300:]}  # together all 1,797, each once
-    mean, deviation = pixels[order[:1000]].mean(), pixels[order[:1000]].std(ddof=1)
+    # Together all 1,797, each once.
+    parts = {"train": order[:1000], "validation": order[1000:1300], "test": order[1300:]}
+    mean = pixels[order[:1000]].mean()
+    deviation = pixels[order[:1000]].std(ddof=1)
     task = tasks.digits()
     for name, index in parts.items():
         x, y = task.split(name)
@@ -171,21 +182,23 @@ def test_digits_sizes_do_not_move_the_test_split():
 def test_digits_images_belong_to_their_labels():
     """A nearest class mean, which knows nothing but the pairing, is right on most of the test split."""
     task = tasks.digits()
-    x, y = task.train[0].flatten(1), task.train[1]
-    means = torch.stack([x[y == c].mean(0) for c in range(10)])
-    found = torch.cdist(task.test[0].flatten(1), means).argmin(1)
-    assert (found == task.test[1]).float().mean() > 0.8  # chance is 0.1
+    x, y = task.train
+    means = torch.stack([x[y == c].flatten(1).mean(0) for c in range(10)])
+    x, y = task.test
+    found = torch.cdist(x.flatten(1), means).argmin(1)
+    assert (found == y).float().mean() > 0.8  # chance is 0.1
 
 
 def test_digits_facts(raw_digits):
     task = tasks.digits(train=10, validation=10)
     pixels, classes = raw_digits
     assert (task.name, task.classes, task.input_shape, task.encoding) == ("digits", 10, (1, 8, 8), "raw")
-    expected = hashlib.sha256(pixels.astype("float64").tobytes() + classes.astype("int64").tobytes()).hexdigest()
-    assert task.data_hash == expected == tasks.fingerprint("digits")
+    data = pixels.astype("float64").tobytes() + classes.astype("int64").tobytes()
+    assert task.data_hash == hashlib.sha256(data).hexdigest() == tasks.fingerprint("digits")
 
 
-@pytest.mark.parametrize("sizes", [{"train": 0}, {"train": 1001}, {"validation": 0}, {"train": 1300, "validation": 1}])
+@pytest.mark.parametrize("sizes", [
+    {"train": 0}, {"train": 1001}, {"validation": 0}, {"train": 1300, "validation": 1}])
 def test_digits_refuses_sizes_that_do_not_fit(sizes):
     with pytest.raises(ValueError, match="share 1300 images") as error:
         tasks.digits(**sizes)
