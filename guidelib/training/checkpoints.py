@@ -1,4 +1,7 @@
-"""Checkpoints of one training run: written whole or not at all, read only if their checksum is right, gone once the record is there."""
+"""Checkpoints of one training run: written whole or not at all, gone once the record is there.
+
+One is read only if its checksum is right.
+"""
 
 import glob
 import hashlib
@@ -18,45 +21,57 @@ SHARE = 20  # writing takes no more than one part in SHARE of the time, however 
 
 
 class Checkpoint:
-    """Where train() keeps its state: files STEM.EPOCH.checkpoint, of which the last two stay. Without a stem it keeps nothing.
+    """Where train() keeps its state: files STEM.EPOCH.checkpoint, of which the last two stay.
 
-    every: seconds between two writes, at least; 0 writes after each epoch. found: whether a whole one lay there. extras: a small dict
-    that JSON can hold, kept along with the state, for what a caller made before the training and would not make again. seconds: what
-    earlier processes spent on what was found.
+    Without a stem it keeps nothing. every: seconds between two writes, at least; 0 writes after each epoch.
+    found: whether a whole one lay there. extras: a small dict that JSON can hold, kept along with the state,
+    for what a caller made before the training and would not make again. seconds: what earlier processes spent
+    on what was found.
 
     >>> Checkpoint().found
     False
     """
 
     def __init__(self, stem=None, *, every=5.0):
-        self.stem, self.every, self._due = stem, every, time.monotonic() + every
+        self.stem = stem
+        self.every = every
+        self._due = time.monotonic() + every
         self._state = None if stem is None else newest(stem)
         self.found = self._state is not None
-        self.seconds, self._born = self._state["seconds"] if self.found else 0.0, time.monotonic()
+        self.seconds = self._state["seconds"] if self.found else 0.0
+        self._born = time.monotonic()
         self.extras = json.loads(self._state["extras"]) if self.found else {}
 
     def keep(self, extras):
-        """Keep these extras with each checkpoint from now on; where one was found, its extras are returned in their place."""
-        self.extras = self.extras if self.found else extras
+        """Keep these extras with each checkpoint from now on; those of one that was found take their place.
+
+        Returns what is kept.
+        """
+        if not self.found:
+            self.extras = extras
         return self.extras
 
     def restore(self, parts, *, sample):
-        """Load what was found into the parts of a training, torch's own streams among them; returns the rows of the epochs done.
+        """Load what was found into the parts of a training, torch's own streams among them.
 
-        parts: {name: object with state_dict() and load_state_dict(), torch.Generator, or None}, "guidance" among them. sample: a batch
-        of inputs (n, ...), from which a guidance learns its layer pairs.
+        Returns the rows of the epochs done. parts: {name: object with state_dict() and load_state_dict(),
+        torch.Generator, or None}, "guidance" among them. sample: a batch of inputs (n, ...), from which a
+        guidance learns its layer pairs.
         """
         if self._state is None:
             return []
-        state, self._state = self._state, None  # a large one is held no longer than needed
+        state = self._state
+        self._state = None  # a large one is held no longer than needed
         try:
-            if parts["guidance"] is not None:  # the guide run that finds the pairs shows all layers, and may draw more noise than later ones
+            if parts["guidance"] is not None:
+                # The run that finds the pairs shows all layers, and may draw more noise than later ones.
                 parts["guidance"].plan(sample)
             for name, part in parts.items():
                 if part is not None:
-                    (part.set_state if isinstance(part, torch.Generator) else part.load_state_dict)(state["parts"][name])
+                    load_state(part, state["parts"][name])
         except Exception as error:
-            error.add_note(f"This happened in resuming from {self.stem}.*.checkpoint: delete these files, and the run starts anew.")
+            error.add_note(f"This happened in resuming from {self.stem}.*.checkpoint: delete these files, "
+                           "and the run starts anew.")
             raise
         torch.set_rng_state(state["streams"]["cpu"])
         if sample.device.type == "cuda" and "cuda" in state["streams"]:
@@ -64,12 +79,16 @@ class Checkpoint:
         return state["rows"]
 
     def save(self, parts, rows):
-        """Write a checkpoint if it is time. One that cannot be written is a warning: the run goes on, and older ones stay."""
+        """Write a checkpoint if it is time.
+
+        One that cannot be written is a warning: the run goes on, and older ones stay.
+        """
         if self.stem is None or time.monotonic() < self._due:
             return
         start = time.monotonic()
-        state = {"parts": {name: state_of(part) for name, part in parts.items() if part is not None}, "streams": streams(),
-                 "rows": rows, "extras": json.dumps(self.extras), "seconds": self.seconds + start - self._born}
+        states = {name: state_of(part) for name, part in parts.items() if part is not None}
+        state = {"parts": states, "streams": streams(), "rows": rows, "extras": json.dumps(self.extras),
+                 "seconds": self.seconds + start - self._born}
         buffer = io.BytesIO()
         torch.save(state, buffer)
         try:
@@ -77,30 +96,49 @@ class Checkpoint:
             for path in beside(self.stem, "checkpoint")[:-KEPT]:
                 path.unlink()
         except OSError as error:
-            warnings.warn(f"no checkpoint after epoch {len(rows)}, the run goes on without: {error}", RuntimeWarning, stacklevel=3)
+            text = f"no checkpoint after epoch {len(rows)}, the run goes on without: {error}"
+            warnings.warn(text, RuntimeWarning, stacklevel=3)
         now = time.monotonic()
-        self._due = now + max(self.every, SHARE * (now - start)) if self.every else now
+        self._due = now
+        if self.every:
+            self._due += max(self.every, SHARE * (now - start))
 
     def remove(self):
         """Delete all checkpoints of this run, and what a killed process left half written."""
-        for path in () if self.stem is None else beside(self.stem, "checkpoint") + beside(self.stem, "part"):
-            path.unlink(missing_ok=True)
-        self._state, self.found, self.extras, self.seconds = None, False, {}, 0.0
+        if self.stem is not None:
+            for path in beside(self.stem, "checkpoint") + beside(self.stem, "part"):
+                path.unlink(missing_ok=True)
+        self._state = None
+        self.found = False
+        self.extras = {}
+        self.seconds = 0.0
 
 
 def state_of(part):
-    """The state of a part, as load_state_dict() or set_state() will take it."""
+    """The state of a part, as load_state() will take it."""
     return part.get_state() if isinstance(part, torch.Generator) else part.state_dict()
+
+
+def load_state(part, state):
+    """Set a part to a state that state_of() gave."""
+    if isinstance(part, torch.Generator):
+        part.set_state(state)
+    else:
+        part.load_state_dict(state)
 
 
 def streams():
     """The state of torch's global random streams, on which dropout draws."""
-    return {"cpu": torch.get_rng_state()} | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else {})
+    states = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_initialized():
+        states["cuda"] = torch.cuda.get_rng_state()
+    return states
 
 
 def beside(stem, ending):
     """The files STEM.*.ending, oldest first where they are checkpoints."""
-    return sorted(Path(path) for path in glob.glob(f"{glob.escape(str(stem))}.*.{ending}"))
+    found = glob.glob(f"{glob.escape(str(stem))}.*.{ending}")
+    return sorted(map(Path, found))
 
 
 def newest(stem):
@@ -108,11 +146,14 @@ def newest(stem):
     paths = beside(stem, "checkpoint")
     for path in reversed(paths):
         try:
-            return torch.load(io.BytesIO(opened(path.read_bytes())), map_location="cpu", weights_only=True)
-        except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:  # the last two: written by another version of torch
+            data = io.BytesIO(opened(path.read_bytes()))
+            return torch.load(data, map_location="cpu", weights_only=True)
+        # the last two: written by another version of torch
+        except (OSError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
             warnings.warn(f"{path} is passed over: {error}", RuntimeWarning, stacklevel=4)
     if paths:
-        warnings.warn(f"none of {len(paths)} checkpoints is whole: the run starts anew", RuntimeWarning, stacklevel=4)
+        text = f"none of {len(paths)} checkpoints is whole: the run starts anew"
+        warnings.warn(text, RuntimeWarning, stacklevel=4)
     return None
 
 

@@ -1,8 +1,13 @@
-"""The training loop: one function, read top to bottom. Guidance is one more term of its loss, distillation another loss."""
+"""The training loop: one function, read top to bottom.
+
+Guidance is one more term of its loss, distillation another loss.
+"""
 
 import math
+import sys
 from dataclasses import dataclass
 
+import pandas as pd
 import torch
 
 from .checkpoints import Checkpoint
@@ -20,17 +25,21 @@ class History:
     status: str
 
 
-def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, optimizer="adam", schedule=None, clip=None, guidance=None,
-          distillation=None, order_seed=0, dropout_seed=0, checkpoint=None, on_epoch=None, progress=False):
-    """Train a target on a Task, in place; returns its History. The loss is the task's, in nats, plus guidance.loss() if given.
+def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, optimizer="adam",
+          schedule=None, clip=None, guidance=None, distillation=None, order_seed=0, dropout_seed=0,
+          checkpoint=None, on_epoch=None, progress=False):
+    """Train a target on a Task, in place; returns its History.
 
-    guidance: a handle of gl.guide on this target. distillation: a callable(logits, x, y) that takes the place of the task's loss.
-    schedule: None, "cosine" to 0 at the last step, or "step", a tenth every 30 epochs as in the released code. clip: the largest
-    norm of the whole gradient, or None. order_seed draws the batches, dropout_seed the dropout; the caller's global stream is left alone.
-    checkpoint: a Checkpoint, from which a run that died is resumed, on a CPU to the last bit. Columns of the table: epoch, train_loss
-    and train_accuracy (means over the epoch as it was trained), validation_ and test_loss and _accuracy (in eval), misalignment (mean
-    over pairs). A loss that is not finite, or beyond 10,000 times chance, ends the run with status "diverged" and the epochs so far.
-    on_epoch: a callable(epoch, epochs), told after each epoch. progress: show a bar.
+    The loss is the task's, in nats, plus guidance.loss() if given. guidance: a handle of gl.guide on this
+    target. distillation: a callable(logits, x, y) that takes the place of the task's loss. schedule: None,
+    "cosine" to 0 at the last step, or "step", a tenth every 30 epochs as in the released code. clip: the
+    largest norm of the whole gradient, or None. order_seed draws the batches, dropout_seed the dropout; the
+    caller's global stream is left alone. checkpoint: a Checkpoint, from which a run that died is resumed, on
+    a CPU to the last bit. on_epoch: a callable(epoch, epochs), told after each epoch. progress: show a bar.
+
+    Columns of the table: epoch, train_loss and train_accuracy (means over the epoch as it was trained),
+    validation_ and test_loss and _accuracy (in eval), misalignment (mean over pairs). A loss that is not
+    finite, or beyond 10,000 times chance, ends the run with status "diverged" and the epochs so far.
 
     >>> import guidelib as gl
     >>> task = gl.tasks.digits(train=200)
@@ -39,8 +48,6 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
     >>> history.status, bool(history.table["test_accuracy"].iloc[-1] > 0.5)
     ('ok', True)
     """
-    import pandas as pd
-
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer is one of {sorted(OPTIMIZERS)}, received {optimizer!r}")
     device = next(target.parameters()).device
@@ -50,7 +57,8 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
     steps = epochs * math.ceil(len(task.train[1]) / batch_size)
     rate = make_schedule(stepper, schedule, steps, epochs)
     parts = {"target": target, "optimizer": stepper, "schedule": rate, "guidance": guidance, "order": order}
-    checkpoint, status = checkpoint or Checkpoint(), "ok"
+    checkpoint = checkpoint or Checkpoint()
+    status = "ok"
 
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(dropout_seed)
@@ -61,23 +69,26 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
             for x, y in task.batches("train", batch_size, order):
                 stepper.zero_grad(set_to_none=True)
                 logits = target(x)  # (n, classes), or (n, t, classes)
-                loss = task_loss = task.loss(logits, y) if distillation is None else distillation(logits, x, y)
-                if guidance is not None:
-                    loss = loss + guidance.loss()
+                task_loss = task.loss(logits, y) if distillation is None else distillation(logits, x, y)
+                loss = task_loss if guidance is None else task_loss + guidance.loss()
                 loss.backward()
                 if clip is not None:
                     torch.nn.utils.clip_grad_norm_(target.parameters(), clip)
                 stepper.step()
                 rate.step()
                 correct, scored = task.hits(logits.detach(), y)
-                total += torch.stack([task_loss.detach() * scored, correct, mean_misalignment(guidance, device) * scored, scored])
-            row = {"epoch": epoch} | dict(zip(("train_loss", "train_accuracy", "misalignment"), (total[:3] / total[3]).tolist(), strict=True))
+                misalignment = mean_misalignment(guidance, device)
+                total += torch.stack([task_loss.detach() * scored, correct, misalignment * scored, scored])
+            train_loss, train_accuracy, misalignment = (total[:3] / total[3]).tolist()
+            row = {"epoch": epoch, "train_loss": train_loss, "train_accuracy": train_accuracy,
+                   "misalignment": misalignment}
             for split in ("validation", "test"):
                 row[f"{split}_loss"], row[f"{split}_accuracy"] = evaluate(target, task, split)
             rows.append(row)
             if on_epoch is not None:
                 on_epoch(epoch, epochs)
-            if not all(abs(row[name]) < DIVERGED * task.chance_loss for name in ("train_loss", "validation_loss")):  # NaN too
+            limit = DIVERGED * task.chance_loss
+            if not (abs(row["train_loss"]) < limit and abs(row["validation_loss"]) < limit):  # NaN too
                 status = "diverged"
                 break
             checkpoint.save(parts, rows)
@@ -85,28 +96,31 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
 
 
 def evaluate(target, task, split, *, batch_size=1024):
-    """(mean loss in nats, accuracy) over the scored labels of a split, in eval mode, which is undone afterwards."""
+    """(mean loss in nats, accuracy) over the scored labels of a split, in eval mode, undone afterwards."""
     mode = target.training
     target.eval()
     loss = correct = n = 0
     with torch.no_grad():
         for x, y in task.batches(split, batch_size):
             logits = target(x)
-            right, scored = (int(count) for count in task.hits(logits, y))
+            right, scored = map(int, task.hits(logits, y))
             loss += task.loss(logits, y).item() * scored
-            correct, n = correct + right, n + scored
+            correct += right
+            n += scored
     target.train(mode)
     return loss / n, correct / n
 
 
 def mean_misalignment(guidance, device):
-    """Mean over pairs of the newest misalignments, without waiting for the device; NaN when there is no guidance."""
-    values = list(guidance.misalignments().values()) if guidance is not None and not guidance.stopped else []
-    return torch.stack(values).mean().to(device) if values else torch.full((), torch.nan, device=device)
+    """Mean over pairs of the newest misalignments, without waiting for the device; NaN without guidance."""
+    found = None if guidance is None or guidance.stopped else guidance.misalignment  # (pairs,)
+    if found is None:
+        return torch.full((), torch.nan, device=device)
+    return found.mean().to(device)
 
 
 def make_optimizer(target, name, lr, weight_decay):
-    """The optimiser by name; Adam in its fused form where the device has one, which a deep net of small layers notices."""
+    """The optimiser by name; Adam fused where the device can, which a deep net of small layers notices."""
     options = {"lr": lr, "weight_decay": weight_decay}
     if name == "sgd":
         options["momentum"] = 0.9
@@ -122,7 +136,8 @@ def make_schedule(optimizer, name, steps, epochs):
     if name == "cosine":
         return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(steps, 1))
     if name == "step":
-        return torch.optim.lr_scheduler.StepLR(optimizer, step_size=max(30 * steps // max(epochs, 1), 1), gamma=0.1)
+        step_size = max(30 * steps // max(epochs, 1), 1)
+        return torch.optim.lr_scheduler.StepLR(optimizer, step_size=step_size, gamma=0.1)
     raise ValueError(f"schedule is None, 'cosine' or 'step', received {name!r}")
 
 
@@ -130,8 +145,7 @@ def bar(epochs, progress):
     """The epochs, with a progress bar if it is asked for."""
     if not progress:
         return epochs
-    import sys
-
     from tqdm import tqdm  # plain text, since a widget would be empty once the notebook is saved and reopened
 
-    return tqdm(epochs, desc="training", unit="epoch", file=sys.stdout)  # stderr looks like an error in a notebook
+    # On stdout, since stderr looks like an error in a notebook.
+    return tqdm(epochs, desc="training", unit="epoch", file=sys.stdout)
