@@ -11,7 +11,7 @@ import IPython
 import pytest
 
 import guidelib as gl
-from guidelib.experiments import grid, progress, records, runs
+from guidelib.experiments import grid, progress, records, runs, screen
 from guidelib.experiments import procedure as runner
 from guidelib.experiments import run as run_
 from guidelib.experiments.progress import (
@@ -163,7 +163,7 @@ def notebook(monkeypatch):
         show(bundle, raw=raw)
         return SimpleNamespace(update=show)
     monkeypatch.delenv("GUIDELIB_PROGRESS", raising=False)
-    monkeypatch.setattr(progress, "in_kernel", lambda: True)
+    monkeypatch.setattr(screen, "in_kernel", lambda: True)
     monkeypatch.setattr("IPython.display.display", display)
     return texts
 
@@ -258,18 +258,18 @@ def test_what_a_killed_worker_left_is_not_told(tmp_path, notebook):
 def test_a_terminal_keeps_one_line(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "20")
     monkeypatch.delenv("GUIDELIB_PROGRESS", raising=False)
-    assert progress.screen() is None  # what pytest captures is no terminal
+    assert screen.screen() is None  # what pytest captures is no terminal
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    show = progress.screen()
+    show = screen.screen()
     show("a line that is longer than the terminal")
     show("done", "\n")
     assert capsys.readouterr().err == "\ra line that is long\r" + "\rdone               \n"
 
 
 def test_a_kernel_is_known_by_its_shell(monkeypatch):
-    assert not progress.in_kernel()
+    assert not screen.in_kernel()
     monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(kernel=None))
-    assert progress.in_kernel()
+    assert screen.in_kernel()
 
 
 def test_the_package_shows_no_widgets():

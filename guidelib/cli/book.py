@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..course.checkout import checkout, notebooks
 from ..course.headless import run_notebook
-from ..experiments.progress import say
+from ..experiments.screen import say
 
 
 def arguments(parser):

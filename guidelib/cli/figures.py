@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..course.checkout import checkout, notebooks
 from ..course.headless import check_parameters, run_notebook
-from ..experiments.progress import say
+from ..experiments.screen import say
 from ..files import writable
 from .options import assignment
 

@@ -8,7 +8,7 @@
 from pathlib import Path
 
 from ..course.checkout import checkout
-from ..experiments.progress import say
+from ..experiments.screen import say
 
 
 def arguments(parser):

@@ -6,7 +6,7 @@
 
 from pathlib import Path
 
-from ..experiments.progress import say
+from ..experiments.screen import say
 
 WRITERS = {".csv": "to_csv", ".parquet": "to_parquet"}
 

@@ -7,7 +7,7 @@
 
 from pathlib import Path
 
-from ..experiments.progress import say
+from ..experiments.screen import say
 from .options import assignment
 
 

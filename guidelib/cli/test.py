@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 from ..course.checkout import checkout
-from ..experiments.progress import say
+from ..experiments.screen import say
 
 
 def arguments(parser):

@@ -1,58 +1,74 @@
-"""Many runs, two at a time: what is there is reused, neither a failure nor a lost worker stops the others, and somebody is told how far it is."""
+"""Many runs, two at a time: what is there is reused, and somebody is told how far it is.
+
+Neither a failure nor a lost worker stops the others.
+"""
 
 import os
 import traceback
 from pathlib import Path
 
 from ..files import writable
-from .progress import Report, forget, name_of, say, screen
+from .progress import Report, forget, name_of
 from .records import path_of, read
 from .runs import lock_of, run
+from .screen import say, screen
 
 LIVES = 3  # how often a run is begun whose worker is lost
 
 
 def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=True):
-    """The records of many Configs, in their order, made by `jobs` processes at a time through joblib and kept in `out`.
+    """The records of many Configs, in their order, made by `jobs` processes at a time and kept in `out`.
 
-    A run that fails does not stop the others; at the end a RuntimeError lists each with its error, and what succeeded stays in
-    `out`. A run whose worker is killed, or runs out of memory, is resumed from its checkpoint in a new one; if that happens three times, it is
-    listed too. joblib.parallel_config(backend=...) chooses other workers, such as those of a Dask cluster, which must see the folder
-    `out`. How far they are is shown in one line of text if somebody watches; where GUIDELIB_PROGRESS names a file, it is
-    written there instead, for progress_of(). ValueError unless jobs is a whole number, 1 or more; OSError if `out` cannot be written to.
+    A run that fails does not stop the others; at the end a RuntimeError lists each with its error, and what
+    succeeded stays in `out`. A run whose worker is killed, or runs out of memory, is resumed from its
+    checkpoint in a new one; if that happens three times, it is listed too. The processes are joblib's;
+    joblib.parallel_config(backend=...) chooses other workers, such as those of a Dask cluster, which must see
+    the folder `out`. How far they are is shown in one line of text if somebody watches; where
+    GUIDELIB_PROGRESS names a file, it is written there instead, for progress_of(). ValueError unless jobs is
+    a whole number, 1 or more; OSError if `out` cannot be written to.
     """
     check_jobs(jobs)
-    configs, out = list(configs), Path(out).resolve()  # a worker may have another working folder
+    configs = list(configs)
+    out = Path(out).resolve()  # a worker may have another working folder
     todo = {c.key(): c for c in configs if recompute or not path_of(c, out).exists()}
+    failures = {}
     if todo:
         writable(out)  # said once, before anything is computed
-    failures, file = {}, os.environ.get("GUIDELIB_PROGRESS")
+    file = os.environ.get("GUIDELIB_PROGRESS")
     # In a notebook run headless nobody watches: who started it reads the file, and shows that.
     show = screen() if progress and todo and not file else None
 
-    def work(some):
-        """Make some runs; what is done is taken out of `todo`. Returns the error of the pool that broke, or "" if none did."""
+    def make(some):
+        """Make some runs in one pool, and take what is done out of `todo`; returns those lost as it broke."""
         try:
             for key, error in made(some, jobs, out, device, recompute):
                 config = todo.pop(key)
-                failures.update({key: f"{name_of(config)}: {error}"} if error else {})
+                if error:
+                    failures[key] = f"{name_of(config)}: {error}"
         except Exception as error:  # what a run raises comes back as text, so that this is the pool's own
             say(f"a worker was lost, {len(todo)} runs are still to do: {message(error)}")
             forget(todo.values(), out)  # with the pool all of its workers are gone
-            return message(error)
-        return ""
+        return [c for c in some if c.key() in todo]
 
-    suspects = {}  # runs that were under way when a pool broke: one of them may break the next pool too, so that each is resumed alone
     with Report(todo, failures, total=len(configs), out=out, show=show, file=file):
-        while rest := {key: c for key, c in todo.items() if key not in suspects}:
-            if work(rest.values()):
-                begun = {key: c for key, c in rest.items() if key in todo and lock_of(c, out).exists()}
-                suspects |= begun or {key: c for key, c in rest.items() if key in todo}
-        for key, c in suspects.items():
-            if all(work([c]) for _ in range(LIVES - 1)):
-                failures[key] = f"{name_of(c)}: its worker was lost {LIVES} times, killed or out of memory"
+        rest = list(todo.values())
+        suspects = []
+        while rest:
+            lost = make(rest)
+            # One of the runs under way broke the pool, and may break the next: each is resumed alone, later.
+            begun = [c for c in lost if lock_of(c, out).exists()] or lost
+            suspects += begun
+            rest = [c for c in lost if c not in begun]
+        for config in suspects:
+            for _ in range(LIVES - 1):
+                if not make([config]):
+                    break
+            else:
+                text = f"its worker was lost {LIVES} times, killed or out of memory"
+                failures[config.key()] = f"{name_of(config)}: {text}"
     if failures:
-        raise RuntimeError(f"{len(failures)} of {len(configs)} runs failed, the others are in {out}:\n" + "\n".join(failures.values()))
+        head = f"{len(failures)} of {len(configs)} runs failed, the others are in {out}:"
+        raise RuntimeError("\n".join([head, *failures.values()]))
     return [read(path_of(c, out)) for c in configs]
 
 
@@ -66,7 +82,8 @@ def made(configs, jobs, out, device, recompute):
     """Yield (key, error or "") of each run as it is done."""
     from joblib import Parallel, delayed
 
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(attempt)(c, out, device, recompute) for c in list(configs))
+    pool = Parallel(n_jobs=jobs, return_as="generator_unordered")
+    yield from pool(delayed(attempt)(c, out, device, recompute) for c in configs)
 
 
 def attempt(config, out, device, recompute):

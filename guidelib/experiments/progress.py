@@ -1,8 +1,6 @@
 """How far a grid is: each run tells it in a small file beside its record, and a line is made of them."""
 
 import json
-import shutil
-import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -15,9 +13,14 @@ from .records import path_of, write
 TOLD = 0.5  # seconds between two writes of one run, at least
 LOOKED = 1.0  # seconds between two looks at the files of all runs
 PACE = 2.0  # seconds that must have been watched before a time left is said
-NAMED, WIDE = 3, 70  # runs under way that are named in the line, at most, and characters for them, if more than one
-PHASES = {"start": "starts", "guide": "its guide's epoch {at} of {of}",
-          "warm-up": "warm-up step {at} of {of}", "epoch": "epoch {at} of {of}"}
+NAMED = 3  # runs under way that are named in the line, at most
+WIDE = 70  # characters for them, if more than one
+PHASES = {
+    "start": "starts",
+    "guide": "its guide's epoch {at} of {of}",
+    "warm-up": "warm-up step {at} of {of}",
+    "epoch": "epoch {at} of {of}",
+}
 
 
 class State(NamedTuple):
@@ -29,7 +32,8 @@ class State(NamedTuple):
     of: int
 
     def __str__(self):
-        return f"{self.name}: {PHASES[self.phase].format(at=self.at, of=self.of)}"
+        where = PHASES[self.phase].format(at=self.at, of=self.of)
+        return f"{self.name}: {where}"
 
 
 # In the process that makes a run
@@ -97,7 +101,9 @@ def fraction(config, state):
     part = state.at / state.of
     if not find_condition(config.condition).warms_up:
         return part
-    return part / 2 if state.phase == "warm-up" else 0.5 + part / 2
+    if state.phase == "warm-up":
+        return part / 2
+    return 0.5 + part / 2
 
 
 def seconds_left(first, last, now):
@@ -120,7 +126,9 @@ def duration(seconds):
     """
     if seconds < 100:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def label(states):
@@ -130,8 +138,10 @@ def label(states):
     'base seed 0: epoch 4 of 40; base seed 1: starts'
     """
     for named in range(min(NAMED, len(states)), 0, -1):
-        more = [f"{len(states) - named} more"] if len(states) > named else []
-        text = "; ".join([*map(str, states[:named]), *more])
+        words = list(map(str, states[:named]))
+        if len(states) > named:
+            words.append(f"{len(states) - named} more")
+        text = "; ".join(words)
         if len(text) <= WIDE or named == 1:
             return text
     return ""
@@ -143,10 +153,12 @@ def line(states, done, total, left=None):
     >>> line([State("base seed 0", "epoch", 4, 40)], 0, 3, left=20.0)
     'run 1 of 3, base seed 0: epoch 4 of 40, about 20 s left'
     """
-    alone = len(states) == 1
-    begin = f"run {done + 1} of {total}" if alone else f"{done} of {total} runs done"
     soon = "" if left is None else f"about {duration(left)} left"
-    return (", " if alone else "; ").join(filter(None, [begin, label(states), soon]))
+    if len(states) == 1:
+        begin, between = f"run {done + 1} of {total}", ", "
+    else:
+        begin, between = f"{done} of {total} runs done", "; "
+    return between.join(filter(None, [begin, label(states), soon]))
 
 
 class Report:
@@ -157,10 +169,17 @@ class Report:
     """
 
     def __init__(self, todo, failures, *, total, out, show=None, file=None):
-        self.todo, self.failures, self.total, self.out = todo, failures, total, out
-        self.show, self.file, self.shown, self.written = show, file, None, None
-        self.begun, self.runs, self.marks = time.monotonic(), len(todo), []
-        self.over, self.thread = threading.Event(), threading.Thread(target=self.watch, daemon=True)
+        self.todo = todo
+        self.failures = failures
+        self.total = total
+        self.out = out
+        self.show, self.shown = show, None
+        self.file, self.written = file, None
+        self.begun = time.monotonic()
+        self.runs = len(todo)
+        self.marks = []  # (time, fraction done) of the first look that found something, and of the newest
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
 
     def __enter__(self):
         forget(self.todo.values(), self.out)
@@ -176,7 +195,8 @@ class Report:
         forget(self.todo.values(), self.out)
         kept = self.total - len(self.todo.keys() | self.failures.keys())
         ended = f"{kept} of {self.total} runs done in {duration(time.monotonic() - self.begun)}"
-        ended += f", {len(self.failures)} failed" if self.failures else ""
+        if self.failures:
+            ended += f", {len(self.failures)} failed"
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             ended = f"interrupted: {kept} of {self.total} runs are kept, the next start goes on from there"
         self.tell(ended, "", end="\n")
@@ -187,22 +207,28 @@ class Report:
 
     def refresh(self):
         """Look at the files of the runs that are not done, and tell what has changed."""
-        runs = list(self.todo.values())  # a copy: the grid takes runs out meanwhile
-        found = [(c, state) for c in runs if (state := self.state(c))]
-        states, left = [state for _, state in found], self.left([fraction(*pair) for pair in found])
+        states, parts = [], []
+        for config in list(self.todo.values()):  # a copy: the grid takes runs out meanwhile
+            found = progress_of(beside(config, self.out))
+            if found:
+                state = State(name_of(config), **found)
+                states.append(state)
+                parts.append(fraction(config, state))
+        left = self.left(parts)
         self.tell(line(states, self.total - len(self.todo), self.total, left), label(states))
 
-    def state(self, config):
-        found = progress_of(beside(config, self.out))
-        return found and State(name_of(config), **found)
-
     def left(self, parts):
-        """Seconds left, from the fractions of the runs under way; the clock starts with the first that is known."""
-        now, over = time.monotonic(), self.runs - len(self.todo)
+        """Seconds left, from the fractions of the runs under way.
+
+        The clock starts with the first that is known.
+        """
+        now = time.monotonic()
+        over = self.runs - len(self.todo)
         if over or any(part is not None for part in parts):
-            mark = (now, (over + sum(filter(None, parts))) / self.runs)
-            if not self.marks or mark[1] > self.marks[-1][1]:  # a run whose file is gone already counts as over a moment later
-                self.marks = [*self.marks[:1], mark]
+            done = (over + sum(filter(None, parts))) / self.runs
+            # It may fall back: a run whose file is gone already counts as over a moment later.
+            if not self.marks or done > self.marks[-1][1]:
+                self.marks = [*self.marks[:1], (now, done)]
         return seconds_left(self.marks[0], self.marks[-1], now) if self.marks else None
 
     def tell(self, text, running, end=""):
@@ -212,46 +238,5 @@ class Report:
                 self.show(text, end)
             if self.file and news != self.written:
                 write(news, Path(self.file))
-        self.shown, self.written = text, news
-
-
-# Where the line is shown
-
-
-def screen():
-    """A function(text, end) that shows a line in place of the one before; None where nobody would see it."""
-    if in_kernel():
-        return Cell()
-    return on_terminal if sys.stderr is not None and sys.stderr.isatty() else None
-
-
-def in_kernel():
-    """Whether this process is the kernel of a notebook."""
-    return "IPython" in sys.modules and hasattr(sys.modules["IPython"].get_ipython(), "kernel")
-
-
-class Cell:
-    """One output of a cell, in plain text: a widget would be empty once the notebook is saved and reopened."""
-
-    def __init__(self):
-        self.handle = None
-
-    def __call__(self, text, end=""):
-        from IPython.display import display
-
-        if self.handle is None:
-            self.handle = display({"text/plain": text}, raw=True, display_id=True)
-        else:
-            self.handle.update({"text/plain": text}, raw=True)
-
-
-def on_terminal(text, end=""):
-    """Rewrite the terminal's last line, cut to its width; a warning would take its place."""
-    width = shutil.get_terminal_size().columns - 1
-    sys.stderr.write(f"\r{text[:width].ljust(width)}" + (end or "\r"))
-    sys.stderr.flush()
-
-
-def say(text):
-    """A line for whoever watches, at once."""
-    print(text, file=sys.stderr, flush=True)
+        self.shown = text
+        self.written = news
