@@ -16,18 +16,20 @@ from .lock import locked
 from .progress import beside, telling
 from .records import SCHEMA, path_of, read, write
 
-_alone = threading.Lock()  # torch's global streams and thread count belong to the process, so that only one run at a time can use them
+# torch's global streams and thread count belong to the process, so that only one run at a time can use them.
+_alone = threading.Lock()
 
 
 def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.0):
     """The record of a Config: read if it lies in `out`, else made and, with `out`, written there.
 
-    With `out`, training leaves checkpoints beside the record, at most one in `checkpoint_every` seconds: a run whose process died is
-    resumed by the same call. A process that finds another at the same run waits for its record. recompute: make it anew, whatever lies
-    there. OSError that names the path if the record cannot be written; its checkpoints are then still there.
+    With `out`, training leaves checkpoints beside the record, at most one in `checkpoint_every` seconds: a
+    run whose process died is resumed by the same call. A process that finds another at the same run waits for
+    its record. recompute: make it anew, whatever lies there. OSError that names the path if the record cannot
+    be written; its checkpoints are then still there.
 
-    device: "auto" (cuda, else cpu), or any torch device. On a CPU the same Config gives the same `config`, `metrics` and `curves`
-    to the last bit, with `threads` torch threads whatever the process has.
+    device: "auto" (cuda, else cpu), or any torch device. On a CPU the same Config gives the same `config`,
+    `metrics` and `curves` to the last bit, with `threads` torch threads whatever the process has.
 
     >>> from guidelib.experiments import config
     >>> record = run(config("deep-fcn", profile="smoke"), device="cpu")
@@ -46,8 +48,9 @@ def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.
         checkpoint = Checkpoint(path.with_suffix(""), every=checkpoint_every)
         if recompute:
             checkpoint.remove()
+        guides = Path(out) / "guides"
         with telling(beside(config, out)) as tell:
-            record = make(config, device=device, store=Path(out) / "guides", checkpoint=checkpoint, tell=tell)
+            record = make(config, device=device, store=guides, checkpoint=checkpoint, tell=tell)
         write(record, path)
         checkpoint.remove()
     return read(path)  # what the next reader will see
@@ -62,14 +65,18 @@ def make(config, *, device, store=None, checkpoint=None, tell=None):
     """Make a run, and describe it as a record."""
     config = config.whole()
     with _alone, threads(config.threads):
-        start = time.perf_counter() - (checkpoint.seconds if checkpoint is not None else 0.0)
+        start = time.perf_counter()
+        if checkpoint is not None:
+            start -= checkpoint.seconds
         metrics, curves = runner.run(config, device=device, store=store, checkpoint=checkpoint, tell=tell)
-    return {"config": asdict(config), "metrics": metrics, "curves": curves, "environment": environment(device),
-            "duration_s": round(time.perf_counter() - start, 2), "schema": SCHEMA}
+    about = environment(device)
+    seconds = round(time.perf_counter() - start, 2)
+    return {"config": asdict(config), "metrics": metrics, "curves": curves, "environment": about,
+            "duration_s": seconds, "schema": SCHEMA}
 
 
 def find_device(name="auto"):
-    """The torch device of a name; "auto" is cuda where there is one, else cpu (mps is used when it is asked for).
+    """The torch device of a name; "auto" is cuda where there is one, else cpu (mps if it is asked for).
 
     >>> find_device("cpu")
     device(type='cpu')
@@ -79,7 +86,8 @@ def find_device(name="auto"):
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device {name!r} cannot be used here ({error}): choose 'auto', 'cpu', 'cuda' or 'mps'") from error
+        text = f"device {name!r} cannot be used here ({error}): choose 'auto', 'cpu', 'cuda' or 'mps'"
+        raise ValueError(text) from error
 
 
 @contextmanager
@@ -98,14 +106,15 @@ def environment(device):
     from .. import __version__
 
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
-    return {"guidelib": __version__, "python": platform.python_version(), "torch": torch.__version__, "system": platform.system(),
-            "device": device.type, "device_name": name, "commit": commit()}
+    return {"guidelib": __version__, "python": platform.python_version(), "torch": torch.__version__,
+            "system": platform.system(), "device": device.type, "device_name": name, "commit": commit()}
 
 
 def commit():
     """The commit of the checkout this file lies in, "" outside one."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
     try:
-        done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10)
+        done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
