@@ -24,8 +24,11 @@ def test_environment_yml_leaves_every_range_to_pyproject():
 
 
 def test_ranges_are_bounded_where_a_new_release_would_hurt():
-    ranges = {r.name: r.specifier for r in map(Requirement, PROJECT["dependencies"])}
-    assert ranges["torch"].contains("2.6.0") and ranges["torch"].contains("2.13.0") and not ranges["torch"].contains("2.14.0")
+    requirements = map(Requirement, PROJECT["dependencies"])
+    (torch,) = [r.specifier for r in requirements if r.name == "torch"]
+    assert torch.contains("2.6.0")
+    assert torch.contains("2.13.0")
+    assert not torch.contains("2.14.0")
     assert not SpecifierSet(PROJECT["requires-python"]).contains("3.10")
 
 
@@ -40,8 +43,9 @@ def test_dev_is_all_of_them():
 
 
 def test_import_needs_torch_numpy_and_pandas_alone():
-    code = ("import sys, guidelib\n"
-            "heavy = {'sklearn', 'scipy', 'matplotlib', 'seaborn', 'pyarrow', 'PIL', 'joblib', 'papermill', 'IPython', 'ipywidgets'}\n"
-            "print(sorted(heavy & set(sys.modules)))")
+    code = "import sys, guidelib; print(*sys.modules, sep='\\n')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+    loaded = set(done.stdout.split())
+    assert "guidelib" in loaded, done.stderr
+    assert loaded & {"sklearn", "scipy", "matplotlib", "seaborn", "pyarrow", "PIL", "joblib", "papermill",
+                     "IPython", "ipywidgets"} == set()

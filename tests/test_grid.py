@@ -1,4 +1,7 @@
-"""Grids that lose workers: what was killed is resumed, what kills every worker is listed, nothing finished is made again."""
+"""Grids that lose workers: what was killed is resumed, what kills every worker is listed.
+
+Nothing finished is made again.
+"""
 
 import json
 import os
@@ -21,18 +24,28 @@ E = gl.experiments
 
 
 def smoke(condition="base", seed=0, **overrides):
-    return E.config("deep-fcn", condition=condition, profile="smoke", seed=seed, **({"depth": 3, "epochs": 40, "train": 96} | overrides))
+    settings = {"depth": 3, "epochs": 40, "train": 96} | overrides
+    return E.config("deep-fcn", condition=condition, profile="smoke", seed=seed, **settings)
 
 
 def metrics(record):
     return json.dumps(records.finite(record["metrics"]), sort_keys=True)
 
 
+def are_those_of_runs_alone(made, configs):
+    """Whether the records of a grid hold what each of its runs gives by itself."""
+    alone = [run_(config, device="cpu") for config in configs]
+    return list(map(metrics, made)) == list(map(metrics, alone))
+
+
 class Killer:
-    """Kills the worker that makes a run, found by the pid in its lock, `times` times: a thread that watches the folder."""
+    """A thread that watches a run's lock, and kills the worker whose pid it holds, `times` times."""
 
     def __init__(self, config, out, times):
-        self.path, self.times, self.killed, self.over = lock_of(config, out), times, [], threading.Event()
+        self.path = lock_of(config, out)
+        self.times = times
+        self.killed = []
+        self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
     def __enter__(self):
@@ -60,9 +73,10 @@ def test_a_lost_worker_costs_nothing(tmp_path, capfd):
     configs = [smoke(seed=seed) for seed in range(2)]
     with Killer(configs[1], tmp_path, times=1) as killer:
         found = E.run_grid(configs, out=tmp_path, jobs=2, device="cpu")
-    assert len(killer.killed) == 1 and "a worker was lost" in capfd.readouterr().err
-    assert [metrics(r) for r in found] == [metrics(run_(c, device="cpu")) for c in configs]
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(records.path_of(c, tmp_path).name for c in configs)
+    assert len(killer.killed) == 1
+    assert "a worker was lost" in capfd.readouterr().err
+    assert are_those_of_runs_alone(found, configs)
+    assert set(tmp_path.iterdir()) == {records.path_of(config, tmp_path) for config in configs}
 
 
 @pytest.mark.slow
@@ -73,24 +87,33 @@ def test_a_run_that_kills_every_worker_is_listed_and_stops_nobody(tmp_path):
     with Killer(configs[0], tmp_path, times=99) as killer, pytest.raises(RuntimeError, match=listed):
         E.run_grid(configs, out=tmp_path, jobs=2, device="cpu")
     assert len(killer.killed) == 3
-    assert [records.path_of(c, tmp_path).exists() for c in configs] == [False, True, True, True]
-    assert len(E.run_grid(configs, out=tmp_path, jobs=2, device="cpu")) == 4  # the same command, when the cause is gone
+    assert [records.path_of(config, tmp_path).exists() for config in configs] == [False, True, True, True]
+    again = E.run_grid(configs, out=tmp_path, jobs=2, device="cpu")  # when the cause is gone
+    assert len(again) == 4
 
 
 def test_finished_runs_are_not_made_again_and_a_failure_is_listed_with_its_error(tmp_path, monkeypatch):
     configs = [smoke(seed=seed, epochs=1) for seed in range(2)]
     E.run_grid(configs, out=tmp_path, jobs=1, device="cpu")
     begun = []
-    monkeypatch.setattr(grid, "run", lambda config, **options: begun.append(config) or run_(config, **options))
-    bad, new = smoke("untrained").with_(layers="middle-3"), smoke(seed=7, epochs=1)
-    with pytest.raises(RuntimeError, match=r"1 of 4 runs failed.*\nuntrained seed 0: ValueError: layers is .*'middle-3'"):
+
+    def run(config, **options):
+        begun.append(config)
+        return run_(config, **options)
+    monkeypatch.setattr(grid, "run", run)
+    bad = smoke("untrained").with_(layers="middle-3")
+    new = smoke(seed=7, epochs=1)
+    listed = r"1 of 4 runs failed.*\nuntrained seed 0: ValueError: layers is .*'middle-3'"
+    with pytest.raises(RuntimeError, match=listed):
         E.run_grid([bad, *configs, new], out=tmp_path, jobs=1, device="cpu")
-    assert begun == [bad, new] and records.path_of(new, tmp_path).exists()
+    assert begun == [bad, new]
+    assert records.path_of(new, tmp_path).exists()
 
 
 @pytest.mark.parametrize("jobs", [0, -1, True, 1.5, "2", None])
 def test_jobs_that_are_no_number_of_processes_are_refused_before_anything_runs(tmp_path, jobs):
-    with pytest.raises(ValueError, match=f"jobs is the number of training runs at a time, 1 or more; received {jobs!r}"):
+    text = f"jobs is the number of training runs at a time, 1 or more; received {jobs!r}"
+    with pytest.raises(ValueError, match=text):
         E.run_grid([smoke()], out=tmp_path / "out", jobs=jobs, device="cpu")
     assert list(tmp_path.iterdir()) == []
 
@@ -102,7 +125,7 @@ def test_threads_as_workers_make_the_same_records(tmp_path):
     configs = [smoke(seed=seed, epochs=3, dropout=0.3) for seed in range(3)]
     with joblib.parallel_config(backend="threading"):
         found = E.run_grid(configs, out=tmp_path, jobs=3, device="cpu")
-    assert [metrics(r) for r in found] == [metrics(run_(c, device="cpu")) for c in configs]
+    assert are_those_of_runs_alone(found, configs)
 
 
 @pytest.mark.slow
@@ -112,11 +135,12 @@ def test_a_dask_cluster_that_loses_a_worker_makes_the_same_records(tmp_path):
     import joblib
 
     configs = [smoke(seed=seed) for seed in range(4)]
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, distributed.Client(cluster), \
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster), \
             Killer(configs[0], tmp_path, times=1) as killer, joblib.parallel_config(backend="dask"):
         found = E.run_grid(configs, out=tmp_path, jobs=2, device="cpu")
     assert len(killer.killed) == 1
-    assert [metrics(r) for r in found] == [metrics(run_(c, device="cpu")) for c in configs]
+    assert are_those_of_runs_alone(found, configs)
 
 
 # The table of a folder
@@ -125,38 +149,49 @@ def test_a_dask_cluster_that_loses_a_worker_makes_the_same_records(tmp_path):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("records")
-    E.run_grid([smoke(seed=seed, lr=lr, epochs=1) for lr in (1e-3, 3e-3) for seed in (0, 1)], out=out, jobs=1, device="cpu")
+    configs = [smoke(seed=seed, lr=lr, epochs=1) for lr in (1e-3, 3e-3) for seed in (0, 1)]
+    E.run_grid(configs, out=out, jobs=1, device="cpu")
     return out
 
 
+def table_of(folder):
+    return evidence.results(E.read_all(folder))
+
+
 def test_results_shows_settings_that_vary_and_all_metrics(folder):
-    table = evidence.results(E.read_all(folder))
+    table = table_of(folder)
     assert list(table.columns[:6]) == ["experiment", "condition", "profile", "regime", "seed", "lr"]
     assert list(table.columns[-2:]) == ["device", "duration_s"]
-    assert sorted(zip(table["lr"], table["seed"], strict=True)) == [(1e-3, 0), (1e-3, 1), (3e-3, 0), (3e-3, 1)]
-    assert {"test_accuracy", "status", "n_test"} <= set(table) and not {"depth", "target_seed", "order_seed"} & set(table)
+    settings = zip(table["lr"], table["seed"], strict=True)
+    assert sorted(settings) == [(1e-3, 0), (1e-3, 1), (3e-3, 0), (3e-3, 1)]
+    assert {"test_accuracy", "status", "n_test"} <= set(table)
+    assert not {"depth", "target_seed", "order_seed"} & set(table)
 
 
 def test_a_setting_named_like_a_metric_is_told_apart():
     config = {"experiment": "e", "condition": "base", "profile": "smoke", "regime": "r", "seed": 0}
-    made = [{"config": config | {"epochs": n}, "metrics": {"epochs": 1}, "environment": {"device": "cpu"}, "duration_s": 1.0} for n in (1, 2)]
+    rest = {"metrics": {"epochs": 1}, "environment": {"device": "cpu"}, "duration_s": 1.0}
+    made = [rest | {"config": config | {"epochs": n}} for n in (1, 2)]
     assert evidence.results(made)[["epochs_set", "epochs"]].values.tolist() == [[1, 1], [2, 1]]
 
 
 def test_a_setting_that_older_records_lack_and_a_seed_of_its_own_show():
-    configs = [{"seed": 0, "a_seed": 5, "b_seed": 7}, {"seed": 1, "a_seed": 9, "b_seed": 8, "new": 1}]
-    assert tables.varying(configs) == ["seed", "a_seed", "new"]
+    older = {"seed": 0, "a_seed": 5, "b_seed": 7}
+    newer = {"seed": 1, "a_seed": 9, "b_seed": 8, "new": 1}
+    assert tables.varying([older, newer]) == ["seed", "a_seed", "new"]
 
 
 @pytest.mark.parametrize(("ending", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
 def test_results_command_writes_what_it_prints(folder, tmp_path, capsys, ending, read):
     path = tmp_path / "new" / f"table.{ending}"
     assert main(["results", str(folder), "--out", str(path)]) == 0
-    assert f"4 runs, {len(evidence.results(E.read_all(folder)).columns)} columns: {path}" in capsys.readouterr().err
-    pd.testing.assert_frame_equal(read(path), evidence.results(E.read_all(folder)), check_dtype=False)
+    table = table_of(folder)
+    assert f"4 runs, {len(table.columns)} columns: {path}" in capsys.readouterr().err
+    pd.testing.assert_frame_equal(read(path), table, check_dtype=False)
     assert main(["results", str(folder)]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 5 and "test_accuracy" in printed[0]
+    assert len(printed) == 5
+    assert "test_accuracy" in printed[0]
 
 
 def test_results_command_names_what_is_wrong(folder, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The line that says how far a grid is: it moves within a run, is plain text, and changes neither a record nor what lies beside it."""
+"""The line that says how far a grid is: it moves within a run, is plain text, and changes no record."""
 
 import errno
 import json
@@ -31,11 +31,13 @@ E = gl.experiments
 
 
 def smoke(condition="base", seed=0, **overrides):
-    return E.config("deep-fcn", condition=condition, profile="smoke", seed=seed, **({"depth": 2, "epochs": 4, "train": 96} | overrides))
+    settings = {"depth": 2, "epochs": 4, "train": 96} | overrides
+    return E.config("deep-fcn", condition=condition, profile="smoke", seed=seed, **settings)
 
 
 def bits(record):
-    return json.dumps(records.finite({name: record[name] for name in ("config", "metrics", "curves")}), sort_keys=True)
+    parts = {name: record[name] for name in ("config", "metrics", "curves")}
+    return json.dumps(records.finite(parts), sort_keys=True)
 
 
 def epochs(seed, at):
@@ -50,22 +52,31 @@ def epochs(seed, at):
     ([State("base seed 0", "start", 0, 1)], 0, None, "run 1 of 3, base seed 0: starts"),
     ([epochs(0, 4)], 0, 20.4, "run 1 of 3, base seed 0: epoch 4 of 40, about 20 s left"),
     ([epochs(2, 40)], 2, 1.0, "run 3 of 3, base seed 2: epoch 40 of 40, about 1 s left"),
-    ([epochs(0, 4), epochs(1, 3)], 0, 40.0, "0 of 3 runs done; base seed 0: epoch 4 of 40; base seed 1: epoch 3 of 40; about 40 s left"),
-    ([State("a", "warm-up", 120, 300), State("b", "guide", 2, 5)], 1, None, "1 of 3 runs done; a: warm-up step 120 of 300; b: its guide's epoch 2 of 5"),
+    ([epochs(0, 4), epochs(1, 3)], 0, 40.0,
+     "0 of 3 runs done; base seed 0: epoch 4 of 40; base seed 1: epoch 3 of 40; about 40 s left"),
+    ([State("a", "warm-up", 120, 300), State("b", "guide", 2, 5)], 1, None,
+     "1 of 3 runs done; a: warm-up step 120 of 300; b: its guide's epoch 2 of 5"),
 ])
 def test_the_line(states, done, left, text):
     assert line(states, done, 3, left) == text
 
 
 def test_many_runs_under_way_are_counted():
-    assert label([epochs(seed, 1) for seed in range(5)]) == "base seed 0: epoch 1 of 40; base seed 1: epoch 1 of 40; 3 more"
+    states = [epochs(seed, 1) for seed in range(5)]
+    assert label(states) == "base seed 0: epoch 1 of 40; base seed 1: epoch 1 of 40; 3 more"
 
 
 def test_one_line_holds_what_is_named():
-    """About a hundred characters stand on a line of JupyterLab at 1280 pixels; a longer one would push the cells below up and down."""
+    """About a hundred characters stand on a line of JupyterLab at 1280 pixels.
+
+    A longer one would push the cells below up and down.
+    """
     long = [State(f"other-family-warm-up seed {seed}", "warm-up", 44, 300) for seed in range(2)]
-    assert label(long) == "other-family-warm-up seed 0: warm-up step 44 of 300; 1 more" and label([]) == ""
-    assert max(len(line(long, 10, 100, 3600.0)), len(line([epochs(s, 1) for s in range(5)], 10, 100, 3600.0))) <= 110
+    many = [epochs(seed, 1) for seed in range(5)]
+    assert label(long) == "other-family-warm-up seed 0: warm-up step 44 of 300; 1 more"
+    assert label([]) == ""
+    for states in (long, many):
+        assert len(line(states, 10, 100, 3600.0)) <= 110
 
 
 def test_durations_are_said_in_units_of_their_size():
@@ -73,8 +84,13 @@ def test_durations_are_said_in_units_of_their_size():
 
 
 @pytest.mark.parametrize(("condition", "phase", "part"), [
-    ("base", "start", None), ("trained", "guide", None), ("base", "epoch", 0.25), ("untrained", "epoch", 0.25),
-    ("untrained-warm-up", "warm-up", 0.125), ("untrained-warm-up", "epoch", 0.625)])
+    ("base", "start", None),
+    ("trained", "guide", None),
+    ("base", "epoch", 0.25),
+    ("untrained", "epoch", 0.25),
+    ("untrained-warm-up", "warm-up", 0.125),
+    ("untrained-warm-up", "epoch", 0.625),
+])
 def test_the_part_of_a_run_that_is_over(condition, phase, part):
     assert fraction(smoke(condition), State("", phase, 10, 40)) == part
 
@@ -98,11 +114,15 @@ def test_phases_are_told_in_order_with_their_totals():
     heard = []
     run = smoke("trained-warm-up", guide_epochs=2, warm_up_steps=3)
     runner.run(run, device=E.find_device("cpu"), store=None, tell=lambda *state: heard.append(state))
-    assert heard == [("guide", n, 2) for n in (1, 2)] + [("warm-up", n, 3) for n in (1, 2, 3)] + [("epoch", n, 4) for n in (1, 2, 3, 4)]
+    expected = []
+    for phase, of in (("guide", 2), ("warm-up", 3), ("epoch", 4)):
+        expected += [(phase, n + 1, of) for n in range(of)]
+    assert heard == expected
 
 
 def test_a_file_is_written_twice_a_second_and_at_the_end_of_a_phase_and_then_is_gone(tmp_path, monkeypatch):
-    clock, path = [100.0], tmp_path / "a.progress"
+    clock = [100.0]
+    path = tmp_path / "a.progress"
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     def at():
@@ -123,7 +143,8 @@ def test_a_file_is_written_twice_a_second_and_at_the_end_of_a_phase_and_then_is_
 
 
 def test_neither_success_nor_failure_leaves_a_file(tmp_path, monkeypatch):
-    seen, train = [], runner.train
+    seen = []
+    train = runner.train
 
     def watched(*args, **options):
         seen.append(beside(smoke(), tmp_path).exists())
@@ -132,7 +153,8 @@ def test_neither_success_nor_failure_leaves_a_file(tmp_path, monkeypatch):
     run_(smoke(), out=tmp_path, device="cpu")
     with pytest.raises(ValueError, match="middle-3"):
         run_(smoke("untrained").with_(layers="middle-3"), out=tmp_path, device="cpu")
-    assert seen == [True] and [path.suffix for path in tmp_path.iterdir()] == [".json"]
+    assert seen == [True]
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json"]
 
 
 def test_a_full_disk_changes_no_run(tmp_path, monkeypatch):
@@ -170,7 +192,7 @@ def notebook(monkeypatch):
 
 @pytest.fixture
 def every_step(monkeypatch):
-    """Look at the files whenever a run has told something, and at no other time; returns the Reports, one a grid."""
+    """Look at the files whenever a run has told something, and at no other time; the Reports, one a grid."""
     reports = []
 
     class Known(Report):
@@ -184,7 +206,11 @@ def every_step(monkeypatch):
         class Watched:
             def __enter__(self):
                 tell = told.__enter__()
-                return lambda *state: (tell(*state), reports[-1].refresh())
+
+                def tell_and_look(*state):
+                    tell(*state)
+                    reports[-1].refresh()
+                return tell_and_look
 
             def __exit__(self, *exception):
                 return told.__exit__(*exception)
@@ -199,9 +225,11 @@ def every_step(monkeypatch):
 def test_the_line_moves_within_a_run(tmp_path, notebook, every_step):
     config = smoke("untrained-warm-up", warm_up_steps=2)
     E.run_grid([config], out=tmp_path, jobs=1, device="cpu")
-    name = "run 1 of 1, untrained-warm-up seed 0: "
+    name = "run 1 of 1, untrained-warm-up seed 0"
+    steps = [f"{name}: warm-up step {n} of 2" for n in (1, 2)]
+    after = [f"{name}: epoch {n} of 4" for n in (1, 2, 3, 4)]
     told = [text.split(", about")[0] for text in notebook]
-    assert told[:-1] == ["0 of 1 runs done", *(f"{name}warm-up step {n} of 2" for n in (1, 2)), *(f"{name}epoch {n} of 4" for n in (1, 2, 3, 4))]
+    assert told[:-1] == ["0 of 1 runs done", *steps, *after]
     assert told[-1].startswith("1 of 1 runs done in ")
     assert not every_step[0].thread.is_alive()
 
@@ -211,8 +239,10 @@ def test_records_with_and_without_the_line_are_the_same(tmp_path, notebook, ever
     shown = E.run_grid(configs, out=tmp_path / "a", jobs=1, device="cpu")
     several = len(notebook)
     silent = E.run_grid(configs, out=tmp_path / "b", jobs=1, device="cpu", progress=False)
-    assert several > 8 and len(notebook) == several
-    assert [bits(r) for r in shown] == [bits(r) for r in silent] == [bits(run_(c, device="cpu")) for c in configs]
+    assert several > 8
+    assert len(notebook) == several
+    alone = [run_(config, device="cpu") for config in configs]
+    assert list(map(bits, shown)) == list(map(bits, silent)) == list(map(bits, alone))
 
 
 def test_where_nothing_is_to_be_made_nothing_is_shown(tmp_path, notebook):
@@ -222,12 +252,19 @@ def test_where_nothing_is_to_be_made_nothing_is_shown(tmp_path, notebook):
 
 
 def test_headless_the_text_goes_into_the_file(tmp_path, notebook, every_step, monkeypatch):
-    file, wrote, write = tmp_path / "progress.json", [], progress.write
+    file = tmp_path / "progress.json"
+    wrote = []
+    write = progress.write
+
+    def noted(news, path):
+        wrote.append(news)
+        write(news, path)
     monkeypatch.setenv("GUIDELIB_PROGRESS", str(file))
-    monkeypatch.setattr(progress, "write", lambda news, path: (wrote.append(news), write(news, path)))
+    monkeypatch.setattr(progress, "write", noted)
     E.run_grid([smoke(), smoke(seed=1)], out=tmp_path / "out", jobs=1, device="cpu")
     assert {"done": 1, "total": 2, "label": "base seed 1: epoch 3 of 4"} in wrote
-    assert progress_of(file) == {"done": 2, "total": 2, "label": ""} and notebook == []
+    assert progress_of(file) == {"done": 2, "total": 2, "label": ""}
+    assert notebook == []
 
 
 def test_an_interrupt_is_told_and_ends_the_watcher(tmp_path, notebook, every_step, monkeypatch):
@@ -245,14 +282,16 @@ def test_an_interrupt_is_told_and_ends_the_watcher(tmp_path, notebook, every_ste
 def test_a_failed_run_is_counted_at_the_end(tmp_path, notebook):
     with pytest.raises(RuntimeError, match="middle-3"):
         E.run_grid([smoke(), smoke("untrained").with_(layers="middle-3")], out=tmp_path, jobs=1, device="cpu")
-    assert notebook[-1].startswith("1 of 2 runs done in ") and notebook[-1].endswith(", 1 failed")
+    assert notebook[-1].startswith("1 of 2 runs done in ")
+    assert notebook[-1].endswith(", 1 failed")
 
 
 def test_what_a_killed_worker_left_is_not_told(tmp_path, notebook):
     beside(smoke(), tmp_path).write_text(json.dumps({"phase": "epoch", "at": 3, "of": 4}))
     beside(smoke(seed=1), tmp_path).write_text('{"phase": "ep')
     E.run_grid([smoke(), smoke(seed=1)], out=tmp_path, jobs=1, device="cpu")
-    assert notebook[0] == "0 of 2 runs done" and list(tmp_path.glob("*.progress")) == []
+    assert notebook[0] == "0 of 2 runs done"
+    assert list(tmp_path.glob("*.progress")) == []
 
 
 def test_a_terminal_keeps_one_line(monkeypatch, capsys):
@@ -274,6 +313,7 @@ def test_a_kernel_is_known_by_its_shell(monkeypatch):
 
 def test_the_package_shows_no_widgets():
     """A widget is empty once a notebook is saved and opened again."""
-    found = {path.name for path in Path(gl.__file__).parent.rglob("*.py")
-             if any(word in path.read_text(encoding="utf-8") for word in ("tqdm.auto", "tqdm.notebook", "ipywidgets"))}
-    assert found == set()
+    for path in Path(gl.__file__).parent.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for word in ("tqdm.auto", "tqdm.notebook", "ipywidgets"):
+            assert word not in text, path.name

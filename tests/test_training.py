@@ -1,4 +1,7 @@
-"""The loop: same seed, same bits; its numbers are those of a loop written out here; divergence is an ending, not a crash."""
+"""The loop: same seed, same bits, and its numbers are those of a loop written out here.
+
+Divergence is an ending, not a crash.
+"""
 
 import math
 
@@ -7,6 +10,9 @@ import torch
 import torch.nn.functional as F
 
 import guidelib as gl
+from guidelib.training.loop import mean_misalignment
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +25,17 @@ def net(seed=0, **options):
 
 
 def test_matches_a_loop_written_by_hand(task):
-    history = gl.training.train(net(dropout=0.2), task, epochs=2, batch_size=50, lr=0.01, weight_decay=0.1, order_seed=5, dropout_seed=6)
+    history = gl.training.train(net(dropout=0.2), task, epochs=2, batch_size=50, lr=0.01, weight_decay=0.1,
+                                order_seed=5, dropout_seed=6)
 
-    target, order = net(dropout=0.2), torch.Generator().manual_seed(5)
+    target = net(dropout=0.2)
+    order = torch.Generator().manual_seed(5)
     optimizer = torch.optim.Adam(target.parameters(), lr=0.01, weight_decay=0.1)
     x, y = task.train
     torch.manual_seed(6)
     for epoch in range(2):
-        losses, correct = [], 0
+        losses = []
+        correct = 0
         target.train()
         for index in torch.randperm(len(y), generator=order).split(50):
             logits = target(x[index])
@@ -39,11 +48,18 @@ def test_matches_a_loop_written_by_hand(task):
         target.eval()
         with torch.no_grad():
             logits = target(task.test[0])
+        test_loss = F.cross_entropy(logits, task.test[1]).item()
+        right = logits.argmax(1) == task.test[1]
         row = history.table.iloc[epoch]
         assert row["train_loss"] == pytest.approx(sum(losses) / 120, rel=1e-4)
         assert row["train_accuracy"] == pytest.approx(correct / 120)
-        assert row["test_loss"] == pytest.approx(F.cross_entropy(logits, task.test[1]).item(), rel=1e-3)
-        assert row["test_accuracy"] == pytest.approx((logits.argmax(1) == task.test[1]).double().mean().item(), abs=3 / 497)
+        assert row["test_loss"] == pytest.approx(test_loss, rel=1e-3)
+        assert row["test_accuracy"] == pytest.approx(right.double().mean().item(), abs=3 / 497)
+
+
+def same_state(a, b):
+    """Whether two nets of one class agree in every parameter and buffer, to the last bit."""
+    return all(torch.equal(value, b.state_dict()[name]) for name, value in a.state_dict().items())
 
 
 @pytest.mark.parametrize("seed", ["order_seed", "dropout_seed"])
@@ -64,11 +80,12 @@ def test_the_callers_random_stream_is_left_alone(task):
 
 
 def test_every_epoch_is_told_and_changes_no_bit(task):
-    heard, told, untold = [], net(dropout=0.3), net(dropout=0.3)
+    heard = []
+    told, untold = net(dropout=0.3), net(dropout=0.3)
     gl.training.train(told, task, epochs=3, on_epoch=lambda *state: heard.append(state))
     gl.training.train(untold, task, epochs=3)
     assert heard == [(1, 3), (2, 3), (3, 3)]
-    assert all(torch.equal(a, b) for a, b in zip(told.state_dict().values(), untold.state_dict().values(), strict=True))
+    assert same_state(told, untold)
 
 
 def test_progress_is_a_line_of_text_that_stays_wherever_it_is_asked_for(task, capsys):
@@ -89,12 +106,27 @@ def test_guidance_is_one_more_term_of_the_loss(task):
     assert not torch.equal(target.blocks[0].linear.weight, unguided.blocks[0].linear.weight)
 
 
+def test_the_misalignment_of_a_step_is_the_mean_over_its_pairs_or_not_a_number(task):
+    target = net()
+    with gl.guide(target, gl.networks.ResNet(channels=1, width=4), stop_after=2) as handle:
+        assert mean_misalignment(None, CPU).isnan()
+        assert mean_misalignment(handle, CPU).isnan()  # before the first step
+        target(task.train[0][:32])
+        handle.loss()
+        values = list(handle.misalignments().values())
+        assert len(values) > 1
+        assert torch.equal(mean_misalignment(handle, CPU), torch.stack(values).mean())
+        target(task.train[0][:32])
+        handle.loss()
+        assert mean_misalignment(handle, CPU).isnan()  # it has stopped
+
+
 def test_guidance_of_weight_zero_changes_nothing(task):
     guided, plain = net(), net()
     with gl.guide(guided, gl.networks.ResNet(channels=1, width=4), weight=0.0) as handle:
         gl.training.train(guided, task, epochs=1, guidance=handle)
     gl.training.train(plain, task, epochs=1)
-    assert all(torch.equal(a, b) for a, b in zip(guided.state_dict().values(), plain.state_dict().values(), strict=True))
+    assert same_state(guided, plain)
 
 
 def test_distillation_takes_the_place_of_the_loss(task):
@@ -121,7 +153,8 @@ def test_a_diverged_loss_ends_the_run_with_its_epochs_kept(task, broken):
 
 def test_schedules_end_where_they_should():
     parameter = torch.nn.Parameter(torch.zeros(1))
-    def last(name, steps, epochs):
+
+    def rates_of(name, steps, epochs):
         optimizer = torch.optim.SGD([parameter], lr=1.0)
         schedule = gl.training.make_schedule(optimizer, name, steps, epochs)
         rates = []
@@ -130,11 +163,15 @@ def test_schedules_end_where_they_should():
             schedule.step()
             rates.append(optimizer.param_groups[0]["lr"])
         return rates
-    assert set(last(None, 10, 1)) == {1.0}
-    cosine = last("cosine", 10, 1)
-    assert cosine[4] == pytest.approx(0.5) and cosine[-1] == pytest.approx(0.0, abs=1e-12)
-    step = last("step", 120, 60)  # a tenth after 30 epochs of two steps
-    assert step[58] == pytest.approx(1.0) and step[60] == pytest.approx(0.1) and step[-1] == pytest.approx(0.01)
+
+    assert set(rates_of(None, 10, 1)) == {1.0}
+    cosine = rates_of("cosine", 10, 1)
+    assert cosine[4] == pytest.approx(0.5)
+    assert cosine[-1] == pytest.approx(0.0, abs=1e-12)
+    step = rates_of("step", 120, 60)  # a tenth after 30 epochs of two steps
+    assert step[58] == pytest.approx(1.0)
+    assert step[60] == pytest.approx(0.1)
+    assert step[-1] == pytest.approx(0.01)
 
 
 def test_bad_names_are_repeated(task):
@@ -148,5 +185,7 @@ def test_evaluate_restores_the_mode(task):
     target = net().train()
     loss, accuracy = gl.training.evaluate(target, task, "validation", batch_size=7)
     assert target.training
-    assert loss == pytest.approx(gl.training.evaluate(target, task, "validation")[0], rel=1e-5)
-    assert math.isfinite(loss) and 0 <= accuracy <= 1
+    whole, _ = gl.training.evaluate(target, task, "validation")
+    assert loss == pytest.approx(whole, rel=1e-5)
+    assert math.isfinite(loss)
+    assert 0 <= accuracy <= 1
