@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from guidelib.evidence import words as claims
+from guidelib import evidence
+from guidelib.evidence.words import in_words
 from guidelib.experiments import CONDITIONS
 from guidelib.experiments.conditions import ROLES
 
@@ -21,7 +22,7 @@ RECORDS = [record(c, seed, value + shift) for seed, shift in ((0, 0.0), (1, 0.02
 
 
 def test_row_is_paired_by_seed_and_names_the_control_that_comes_nearest():
-    row = claims.row(RECORDS, "it helps", "untrained", paper="yes", base="base", controls=("shuffled", "identity", "fresh-noise"))
+    row = evidence.row(RECORDS, "it helps", "untrained", paper="yes", against="base", controls=("shuffled", "identity", "fresh-noise"))
     assert row["ours"] == pytest.approx(0.51) and (row["seeds"], row["n"]) == (3, 497)
     assert (row["gain"], row["gain_low"]) == (pytest.approx(0.4), pytest.approx(0.4))  # the seeds' common shift cancels
     assert row["control"] == "identity" and row["over_control"] == pytest.approx(0.2)
@@ -31,77 +32,77 @@ def test_row_is_paired_by_seed_and_names_the_control_that_comes_nearest():
 def test_the_verdict_turns_when_a_control_is_not_told_apart():
     matched = [r | {"metrics": r["metrics"] | {"test_accuracy": 0.5 + 0.02 * (r["config"]["seed"] % 2)}} if r["config"]["condition"] == "identity" else r
                for r in RECORDS]
-    row = claims.row(matched, "it helps", "untrained", paper="yes", base="base", controls=("identity", "shuffled"))
+    row = evidence.row(matched, "it helps", "untrained", paper="yes", against="base", controls=("identity", "shuffled"))
     assert row["verdict"] == "holds, not told apart from: identity"
-    assert "**holds, not told apart from: identity Gram matrix**" in claims.sentence(row)
+    assert "**holds, not told apart from: identity Gram matrix**" in evidence.sentence(row)
 
 
 def test_a_row_asks_the_gates():
     poor = [record("guide-alone", seed, 0.1 + shift) for seed, shift in ((0, 0.0), (1, 0.02), (2, 0.01))]
-    row = claims.row(RECORDS + poor, "it helps", "untrained", paper="yes", base="base")
+    row = evidence.row(RECORDS + poor, "it helps", "untrained", paper="yes", against="base")
     assert row["verdict"] == "does not test the claim: the guide's architecture alone does not beat the base"
     apart = [r | {"curves": {"training": {"misalignment": [0.8, 0.79]}}} for r in RECORDS]
-    assert claims.row(apart, "it helps", "untrained", paper="yes", base="base")["verdict"] == "helps, but not by alignment"
+    assert evidence.row(apart, "it helps", "untrained", paper="yes", against="base")["verdict"] == "helps, but not by alignment"
 
 
 def test_not_told_apart_is_never_said_to_be_as_good():
     values = {"identity": (0.1, 0.9, 0.3), "shuffled": (0.5, 0.52, 0.51), "data-gram": (0.6, 0.62, 0.61), "same-family": (0.1, 0.12, 0.11)}
     records = [r for r in RECORDS if r["config"]["condition"] == "untrained"] + [record(c, seed, v) for c, three in values.items() for seed, v in enumerate(three)]
-    said = claims.controls_said(records, "untrained", list(values)).split("\n- ")
+    said = evidence.controls_said(records, "untrained", list(values)).split("\n- ")
     assert [re.split(r" [+-]", line)[0] for line in said[1:]] == [
         "it is above: random net of the target's family", "it is below: the input's own Gram matrix",
         "it is as good, within 3 points, as: shuffled examples", "these 3 seeds cannot tell it from: identity Gram matrix"]
 
 
 def test_sentence_and_table_hold_the_numbers_of_the_row():
-    row = claims.row(RECORDS, "it helps", "untrained", paper="yes", base="base", controls=("identity",))
-    for text in (claims.sentence(row), claims.readable([row]).to_string(), claims.table([row]).data):
+    row = evidence.row(RECORDS, "it helps", "untrained", paper="yes", against="base", controls=("identity",))
+    for text in (evidence.sentence(row), evidence.readable([row]).to_string(), evidence.table([row]).data):
         assert "51.0 %" in text and "+40.0" in text and "+20.0" in text
 
 
 def test_only_the_names_of_controls_are_put_into_words():
     reason = "does not test the claim: the guide's architecture alone does not beat the base"
-    assert claims.in_words(reason) == reason
-    assert claims.in_words("holds, but better: base-tuned, shuffled") == "holds, but better: tuned base, shuffled examples"
+    assert in_words(reason) == reason
+    assert in_words("holds, but better: base-tuned, shuffled") == "holds, but better: tuned base, shuffled examples"
 
 
 def test_before_its_controls_no_verdict_is_said():
-    row = claims.row(RECORDS, "it helps", "untrained", paper="yes", base="base")
-    said = claims.sentence(row, judged=False)
+    row = evidence.row(RECORDS, "it helps", "untrained", paper="yes", against="base")
+    said = evidence.sentence(row, judged=False)
     assert said.endswith("points over base without a guide.") and "erdict" not in said and "control" not in said
 
 
 def test_no_cell_of_the_closing_table_is_cut():
-    row = claims.row(RECORDS, "a claim of many words, " * 9, "untrained", paper="what the paper says at length, " * 5, base="base", controls=("identity",))
-    html = claims.table([row]).data
+    row = evidence.row(RECORDS, "a claim of many words, " * 9, "untrained", paper="what the paper says at length, " * 5, against="base", controls=("identity",))
+    html = evidence.table([row]).data
     assert "..." not in html and row["claim"].strip() in html and row["paper"].strip() in html and "control: identity Gram matrix" in html
-    assert "..." in claims.readable([row])._repr_html_()  # what pandas would have made of it
+    assert "..." in evidence.readable([row])._repr_html_()  # what pandas would have made of it
 
 
 def test_alignment_is_told_from_first_to_last():
     runs = [record(c, seed, 0.5) | {"curves": {"training": {"misalignment": [0.8, last]}}} for c, last in (("untrained", 0.4), ("shuffled", 0.79))
             for seed in (0, 1)]
-    table = claims.alignment_said(runs, ["base", "untrained", "shuffled"])
+    table = evidence.alignment_said(runs, ["base", "untrained", "shuffled"])
     assert "| untrained guide | 0.80 to 0.40 | yes |" in table and "| control: shuffled examples | 0.80 to 0.79 | no |" in table and "base" not in table
 
 
 def test_the_fair_base_is_chosen_on_validation_not_on_test():
     records = [record("base", 0, test=0.9, validation=0.1), record("base-tuned", 0, test=0.1, validation=0.9)]
-    assert claims.best(records, ["base", "base-tuned"]) == "base-tuned"
+    assert evidence.effect([*records, record("untrained", 0, 0.5)], "untrained").against == "base-tuned"
 
 
 def test_a_condition_that_was_not_run_is_named():
     with pytest.raises(ValueError, match="no run of 'trained'"):
-        claims.effect(RECORDS, "trained", against="base")
+        evidence.difference(RECORDS, "trained", "base")
 
 
 def test_every_condition_has_a_label_and_a_role():
-    assert len({claims.named(c) for c in CONDITIONS}) == len(CONDITIONS)
-    assert {claims.role(c) for c in CONDITIONS} == set(ROLES)
+    assert len({evidence.named(c) for c in CONDITIONS}) == len(CONDITIONS)
+    assert {evidence.role(c) for c in CONDITIONS} == set(ROLES)
 
 
 def test_save_writes_what_the_command_joins(tmp_path):
-    path = claims.save([{"claim": "c", "ours": 0.5}], "02_x", profile="smoke", out=tmp_path, records=RECORDS)
+    path = evidence.save([{"claim": "c", "ours": 0.5}], "02_x", profile="smoke", out=tmp_path, records=RECORDS)
     assert json.loads(path.read_text()) == {"notebook": "02_x", "profile": "smoke", "runs": {"kept": 0, "computed": len(RECORDS)},
                                             "rows": [{"claim": "c", "ours": 0.5}]}
     assert path == tmp_path / "tables" / "02_x.json"

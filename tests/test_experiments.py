@@ -12,7 +12,6 @@ import torch
 
 import guidelib as gl
 from guidelib import evidence
-from guidelib.evidence import words as claims
 from guidelib.evidence.paper import Claim
 from guidelib.experiments import conditions, records, search
 from guidelib.experiments import procedure as runner
@@ -451,7 +450,7 @@ def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
     live = E.run_grid(configs[1:2], out=out, jobs=1, device="cpu")
     shown = found + live
     assert kept_among(shown) == 1 and missing == []
-    assert claims.origin(shown, configs[2:]) == (
+    assert evidence.origin(shown, configs[2:]) == (
         "*Runs shown that are records kept with the project: 1; computed here: 1; "
         "missing at this profile: base without a guide (1 seed).*")
     own, _ = E.collect(configs[1:2], out=out, make=False, kept=kept)  # from the reader's own folder

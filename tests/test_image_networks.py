@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import guidelib as gl
-from guidelib.guidance.activations import capture, selected
+from guidelib.guidance import capture
+from guidelib.guidance.activations import selected
 from guidelib.guidance.controls import same_family
 from guidelib.networks import FCN, ResNet, ViT, load_torchvision
 from guidelib.networks.pretrained import vit_state

@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from guidelib.guidance.activations import capture, selected
+from guidelib.guidance import capture
+from guidelib.guidance.activations import selected
 from guidelib.guidance.controls import same_family
 from guidelib.networks import FCN, ResNet, RowTransformer
 from guidelib.networks.seeding import seeded

@@ -11,8 +11,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 sys.path.insert(0, str(ROOT / "results"))
 import readme  # noqa: E402
 
-from guidelib.evidence import gates
-from guidelib.evidence import words as claims  # noqa: E402
+from guidelib import evidence  # noqa: E402
+from guidelib.evidence import gates  # noqa: E402
 
 
 def test_results_are_rendered_from_the_committed_records():
@@ -29,7 +29,7 @@ def test_a_changed_record_changes_the_block():
 def test_the_setting_could_go_either_way_and_every_condition_is_there():
     """Five seeds of each of the twenty conditions; the guide's architecture above the base; neither side at chance."""
     records = readme.records_of(readme.FAST)
-    table = readme.summary(records).set_index("condition")
+    table = evidence.summary(records).set_index("condition")
     assert set(table.index) == set(readme.SHOWN) and set(table["seeds"]) == {5}
     assert sorted({r["config"]["seed"] for r in records}) == sorted({r["config"]["split_seed"] for r in records}) == [10, 11, 12, 13, 14]
     run = {c: [r for r in records if r["config"]["condition"] == c] for c in readme.SHOWN}
@@ -42,8 +42,8 @@ def test_readme_and_ledger_show_the_same_numbers_from_the_same_records():
     for claim, condition in (("An untrained ResNet-18 guide helps a deep", "untrained"), ("A trained ResNet-18 guide helps a deep", "trained"),
                              ("Aligned on noise to an untrained ResNet-18 for 300 steps", "untrained-warm-up")):
         row = next(line for line in page.splitlines() if claim in line and "fast, untrainable" in line)
-        table = readme.summary([r for r in readme.records_of(readme.FAST) if r["config"]["condition"] == condition])
-        shown = claims.percent(*table.loc[0, ["mean", "low", "high"]])
+        table = evidence.summary([r for r in readme.records_of(readme.FAST) if r["config"]["condition"] == condition])
+        shown = evidence.percent(*table.loc[0, ["mean", "low", "high"]])
         assert f" | {shown} | " in row and f" {shown} |" in block, condition
 
 

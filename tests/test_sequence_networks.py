@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 
 import guidelib as gl
-from guidelib.guidance.activations import capture, selected
+from guidelib.guidance import capture
+from guidelib.guidance.activations import selected
 from guidelib.guidance.controls import same_family
 from guidelib.networks import LSTM, RNN, Transformer
 from guidelib.networks.seeding import seeded

@@ -32,7 +32,7 @@ def rows(task, split):
 @pytest.mark.parametrize("name", SMALL)
 def test_facts(name):
     task = small(name)
-    assert task.name == name and task.encoding == "generated" and not task.images
+    assert task.name == name and task.encoding == "generated"
     assert [len(task.split(split)[1]) for split in SPLITS] == [60, 20, 30]
     assert len(task.words) == task.vocab and task.input_shape == task.test[0].shape[1:]
     for split in SPLITS:

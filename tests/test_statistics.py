@@ -4,14 +4,8 @@ import math
 
 import pytest
 
-from guidelib.evidence.intervals import (
-    VERDICTS,
-    kind,
-    paired_difference,
-    standing,
-    student_t_interval,
-    verdict,
-)
+from guidelib.evidence.intervals import paired_difference, student_t_interval
+from guidelib.evidence.verdicts import VERDICTS, kind, standing, verdict
 
 
 def test_interval_has_the_tabulated_half_width():

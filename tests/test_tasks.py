@@ -32,7 +32,7 @@ def small_task(n=10, **changes):
 
 def test_shape_and_chance():
     task = small_task()
-    assert task.input_shape == (2, 3, 4) and task.images
+    assert task.input_shape == (2, 3, 4)
     assert task.chance == 0.2 and task.chance_loss == pytest.approx(math.log(5), abs=1e-15)
 
 

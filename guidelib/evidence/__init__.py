@@ -1,30 +1,19 @@
 """From run records to tables, intervals, verdicts and sentences; trains nothing."""
 
 from ._ledger import ledger, page
-from .gates import at_chance, beats, fell, misalignment, untested
-from .intervals import DELTA, VERDICTS, nearest, paired_difference, standing, student_t_interval, verdict
-from .tables import difference, results, summary
+from .effects import FAIR, Effect, effect, fair
+from .gates import at_chance, beats, failing, fell, mean_misalignment, misalignment
+from .intervals import paired_difference, student_t_interval
+from .metrics import METRICS, value
+from .rows import readable, row, save, table
+from .tables import difference, dimensions, histories, results, summary
+from .verdicts import DELTA, VERDICTS, nearest, standing, verdict
 from .words import (
-    alignment_said,
-    basis,
-    best,
-    caution,
-    controls_said,
-    effect,
-    named,
-    origin,
-    percent,
-    premise_said,
-    readable,
-    role,
-    row,
-    save,
-    sentence,
-    table,
+    alignment_said, basis, caution, compared, controls_said, named, origin, percent, premise_said, role, sentence, shown,
 )
 
-__all__ = [
-    "DELTA", "VERDICTS", "alignment_said", "at_chance", "basis", "beats", "best", "caution", "controls_said", "difference", "effect", "fell",
-    "ledger", "misalignment", "named", "nearest", "origin", "page", "paired_difference", "percent", "premise_said", "readable", "results",
-    "role", "row", "save", "sentence", "standing", "student_t_interval", "summary", "table", "untested", "verdict",
-]
+__all__ = ["DELTA", "FAIR", "METRICS", "VERDICTS", "Effect", "alignment_said", "at_chance", "basis", "beats",
+           "caution", "compared", "controls_said", "difference", "dimensions", "effect", "failing", "fair", "fell", "histories",
+           "ledger", "mean_misalignment", "misalignment", "named", "nearest", "origin", "page", "paired_difference",
+           "percent", "premise_said", "readable", "results", "role", "row", "save", "sentence", "shown", "standing",
+           "student_t_interval", "summary", "table", "value", "verdict"]

@@ -6,7 +6,9 @@ if it ends at least a quarter lower, in 80 % of the seeds, and had 0.05 to lose.
 
 import math
 
-from .intervals import DELTA, paired_difference
+from .intervals import paired_difference, student_t_interval
+from .metrics import value
+from .verdicts import DELTA
 
 QUARTER, ROOM, MOST = 0.25, 0.05, 0.8
 EDGE = 5  # steps of a warm-up over which its beginning and its end are averaged
@@ -28,9 +30,11 @@ def beats(alone, base, *, metric="test_accuracy", higher=True):
 
     None where they share no seed. With one seed the difference itself stands for the interval.
     """
-    ours, theirs = ({r["config"]["seed"]: r["metrics"][metric] for r in records if r["metrics"].get(metric) is not None} for records in (alone, base))
-    if not set(ours) & set(theirs):
+    ours, theirs = ({r["config"]["seed"]: value(r, metric) for r in records} for records in (alone, base))
+    shared = {seed for seed in ours if None not in (ours[seed], theirs.get(seed))}
+    if not shared:
         return None
+    ours, theirs = ({seed: values[seed] for seed in shared} for values in (ours, theirs))
     mean, low, high = paired_difference(ours, theirs) if higher else paired_difference(theirs, ours)
     return (mean if math.isnan(low) else low) > 0
 
@@ -51,6 +55,12 @@ def misalignment(record):
         return (_mean(steps[:EDGE]), _mean(steps[-EDGE:])) if steps else None
     found = [v for v in record["curves"].get("training", {}).get("misalignment", ()) if v is not None and math.isfinite(v)]
     return (found[0], found[-1]) if len(found) > 1 else None
+
+
+def mean_misalignment(records):
+    """(first, last) misalignment, mean over the runs that say, or None if none does."""
+    ends = [pair for pair in map(misalignment, records) if pair is not None]
+    return tuple(_mean(side) for side in zip(*ends, strict=True)) or None
 
 
 def fell(records):
@@ -79,6 +89,39 @@ def untested(guided, base, *, against=(), alone=(), premise=True, metric="test_a
     return ""
 
 
+def failing(records, *, alone=()):
+    """How a base fails in the paper's sense, by rule: "at chance", "overfits", "saturates", or "" if it does not.
+
+    At chance: the interval of its test accuracy over seeds includes chance, or lies below. Overfits: after the last epoch training
+    accuracy is above validation accuracy, by more than 0.1 in the mean, and the interval excludes 0. Saturates: training accuracy ends
+    more than 0.1 below that of the guide's architecture trained alone (records `alone`; below 1 without them), and its mean over the last
+    quarter of the epochs is less than 0.01 above that over the quarter before. With one seed its value stands for the interval.
+
+    >>> record = {"metrics": {"test_accuracy": 0.1, "chance": 0.1}, "curves": {}}
+    >>> failing([record]), failing([record | {"metrics": {"test_accuracy": 0.5, "chance": 0.1}}])
+    ('at chance', '')
+    """
+    accuracy, chance, gap = (_interval(records, metric) for metric in ("test_accuracy", "chance", "gap_last"))
+    if accuracy[1] <= chance[0]:
+        return "at chance"
+    if gap[0] > 0.1 and gap[1] > 0:
+        return "overfits"
+    ceiling = _interval(alone, "train_accuracy")[0]
+    ceiling = 1.0 if math.isnan(ceiling) else ceiling
+    curves = [r["curves"].get("training", {}).get("train_accuracy") or () for r in records]
+    curves = [c for c in curves if len(c) >= 8 and None not in c]
+    if not curves:
+        return ""
+    rise = _mean([_mean(c[-(len(c) // 4):]) - _mean(c[-2 * (len(c) // 4):-(len(c) // 4)]) for c in curves])
+    return "saturates" if rise < 0.01 and _mean([c[-1] for c in curves]) < ceiling - 0.1 else ""
+
+
+def _interval(records, metric):
+    """(mean, lower end) over the records; the mean twice for one seed, NaN for none."""
+    found = [v for v in (value(r, metric) for r in records) if v is not None]
+    mean, low, _ = student_t_interval(found) if found else (math.nan,) * 3
+    return mean, mean if math.isnan(low) else low
+
+
 def _mean(values):
-    values = list(values)
     return math.fsum(values) / len(values)

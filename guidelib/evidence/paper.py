@@ -6,27 +6,7 @@ Numbers are as printed; "in the figure only" where text and tables print none. N
 
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True)
-class Metric:
-    """A number of a run. higher: whether more of it is better. chosen_on: the metric on validation that chooses the fair base."""
-
-    words: str
-    higher: bool = True
-    percent: bool = True
-    chosen_on: str = "validation_accuracy"
-    chosen_higher: bool = True
-    of_the_whole: bool = False  # how good a trained net is on the whole, so that two architectures may be compared by it
-
-
-METRICS = {
-    "test_accuracy": Metric("test accuracy", of_the_whole=True),
-    "test_accuracy_last": Metric("test accuracy after the last epoch"),
-    "test_perplexity": Metric("test perplexity", higher=False, percent=False, chosen_on="validation_loss", chosen_higher=False, of_the_whole=True),
-    "gap_last": Metric("training minus validation accuracy after the last epoch", higher=False),
-    "train_loss": Metric("training loss in the last epoch", higher=False, percent=False),
-    "misalignment": Metric("mean misalignment in the last epoch", higher=False, percent=False),
-}
+from ..experiments import CONDITIONS
 
 
 @dataclass(frozen=True)
@@ -59,8 +39,6 @@ class Claim:
     @property
     def controls(self):
         """The controls of a guided condition, at its own timing; none for other conditions, for harm, or for how well a target aligns."""
-        from ..experiments import CONDITIONS
-
         if self.condition not in CONDITIONS or self.worse or self.metric == "misalignment":
             return ()
         return tuple(c.name for c in CONDITIONS[self.condition].controls() if c.name != self.against)

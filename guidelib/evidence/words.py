@@ -1,17 +1,16 @@
-"""What the numbers say, in words and tables made from run records: no sentence about a result is typed by hand.
+"""What the numbers say, in words made from run records: no sentence about a result is typed by hand."""
 
-An effect is a difference between two conditions, paired by seed; a control is compared at the same timing.
-"""
-
-import json
 import re
 from collections import Counter
-from pathlib import Path
 
-from ..experiments.conditions import CONDITIONS, find_condition
-from ..files import write_whole
-
-IMAGES = ("digits", "cifar10", "imagenet")
+from .. import tasks
+from ..experiments import CONDITIONS, find_condition
+from ..experiments.kept import kept_among
+from . import gates
+from .effects import effect
+from .metrics import METRICS, of
+from .tables import difference, summary
+from .verdicts import standing
 
 
 def role(condition):
@@ -23,159 +22,70 @@ def role(condition):
     return find_condition(condition).role
 
 
-def named(condition):
-    """A condition as readers know it.
+def named(condition, *, short=False):
+    """A condition as readers know it; short: without the word that it is a control.
 
-    >>> named("untrained-warm-up"), named("base (orthogonal)")
-    ('untrained guide, warm-up', 'base without a guide (orthogonal)')
+    >>> named("untrained-warm-up"), named("base (orthogonal)"), named("shuffled", short=True)
+    ('untrained guide, warm-up', 'base without a guide (orthogonal)', 'shuffled examples')
     """
-    return find_condition(condition).label
+    label = find_condition(condition).label
+    return label.removeprefix("control: ") if short else label
 
 
 def percent(mean, low=None, high=None, *, signed=False, share=True):
-    """A share in per cent, with its interval if there is one, cut where no share can be; signed: a difference in points. share=False cuts nothing.
+    """A share in per cent, with its interval if there is one, cut where no share can be; signed: a difference in points.
+
+    share=False cuts nothing.
 
     >>> percent(0.4211, 0.4, 0.45), percent(-0.05, signed=True), percent(0.2, -0.8, 1.2)
     ('42.1 % (40.0 to 45.0)', '-5.0', '20.0 % (0.0 to 100.0)')
     """
-    if share and not signed and low is not None and low == low:
+    interval = low is not None and low == low
+    if interval and share and not signed:
         low, high = max(low, 0.0), min(high, 1.0)
-    number = f"{100 * mean:+.1f}" if signed else f"{100 * mean:.1f} %"
-    return number if low is None or low != low else f"{number} ({100 * low:{'+' if signed else ''}.1f} to {100 * high:{'+' if signed else ''}.1f})"
+    sign = "+" if signed else ""
+    number = f"{100 * mean:{sign}.1f}" if signed else f"{100 * mean:.1f} %"
+    return f"{number} ({100 * low:{sign}.1f} to {100 * high:{sign}.1f})" if interval else number
+
+
+def shown(metric, mean, low=None, high=None, *, signed=False):
+    """A value of a metric with its interval, or a difference of two; "" for NaN.
+
+    >>> shown("test_accuracy", 0.5), shown("test_perplexity", 5.2, 5.0, 5.4), shown("train_loss", float("nan"))
+    ('50.0 %', '5.200 (5.000 to 5.400)', '')
+    """
+    if mean != mean:
+        return ""
+    if METRICS[metric].percent:
+        return percent(mean, low, high, signed=signed, share=METRICS[metric].of_the_whole)
+    sign = "+" if signed else ""
+    interval = "" if low is None or low != low else f" ({low:{sign}.3f} to {high:{sign}.3f})"
+    return f"{mean:{sign}.3f}{interval}"
+
+
+def capital(text):
+    return text[:1].upper() + text[1:]
 
 
 def basis(records):
-    """One line that every figure and table carries: seeds a condition, n, profile, data and device of the records.
+    """One line that every figure and table carries: seeds a condition, n, data, profile and device of the records.
 
-    >>> run = lambda c, seed: {"config": {"condition": c, "seed": seed, "profile": "smoke", "data": "digits"}, "metrics": {"n_test": 497},
-    ...                        "environment": {"device": "cpu"}}
+    >>> run = lambda c, seed: {"config": {"condition": c, "seed": seed, "profile": "smoke", "data": "digits"},
+    ...                        "metrics": {"n_test": 497}, "environment": {"device": "cpu"}}
     >>> basis([run("base", 0)])
     '1 seed, n = 497 test images (digits), profile smoke, cpu'
     >>> basis([run("base", 0), run("base", 1), run("untrained", 0)])
     '1 to 2 seeds a condition, n = 497 test images (digits), profile smoke, cpu'
     """
-    counts = sorted(Counter(r["config"]["condition"] for r in records).values())
-    low, high = counts[0], counts[-1]
+    counts = Counter(r["config"]["condition"] for r in records).values()
+    low, high = min(counts), max(counts)
     seeds = f"{high} seed{'s' * (high != 1)}" if low == high else f"{low} to {high} seeds a condition"
-    value = {name: " and ".join(sorted({str(r[part][name]) for r in records}))
-             for part, name in (("config", "profile"), ("config", "data"), ("metrics", "n_test"), ("environment", "device"))}
-    kind = "images" if all(r["config"]["data"] in IMAGES for r in records) else "examples"
-    return f"{seeds}, n = {value['n_test']} test {kind} ({value['data']}), profile {value['profile']}, {value['device']}"
-
-
-def effect(records, condition, *, against, metric="test_accuracy"):
-    """(mean, low, high) of condition minus `against`, paired by seed; NaN bounds for one seed."""
-    from . import difference
-
-    return difference(records, condition, against, metric=metric)
-
-
-def best(records, conditions, *, metric="validation_accuracy"):
-    """Of several conditions the one with the highest mean of `metric`, chosen on validation unless told otherwise.
-
-    >>> run = lambda c, v: {"config": {"condition": c}, "metrics": {"validation_accuracy": v}}
-    >>> best([run("base", 0.1), run("base-tuned", 0.8)], ["base", "base-tuned"])
-    'base-tuned'
-    """
-    def mean(condition):
-        values = [r["metrics"][metric] for r in records if r["config"]["condition"] == condition]
-        return sum(values) / len(values) if values else float("-inf")
-
-    return max(conditions, key=mean)
-
-
-def row(records, claim, condition, *, paper, base, controls=(), metric="test_accuracy"):
-    """One line of the table "paper, ours, interval, control": the effect of a condition, the control that comes nearest, and the verdict.
-
-    The verdict follows by the rules of guidelib.evidence and guidelib.evidence.verdict from all records given, those of "base" and of
-    "guide-alone" among them where they are there: never by hand. paper: what the paper reports, in words.
-    """
-    from . import gates, summary
-    from .intervals import nearest, verdict
-
-    def of(name):
-        return [r for r in records if r["config"]["condition"] == name]
-
-    controls = [c for c in controls if of(c)]
-    ours = summary(records, metric=metric).set_index("condition").loc[condition]
-    gain = effect(records, condition, against=base, metric=metric)
-    over = {c: effect(records, condition, against=c, metric=metric) for c in controls}
-    control = nearest(over) or None
-    near = over.get(control, (None,) * 3)
-    guided = role(condition) == "guided"
-    untested = gates.untested(of(condition), of("base"), against=of(base), alone=of("guide-alone"), premise=guided,
-                              metric=metric if metric.startswith("test_") else "test_accuracy")
-    return {
-        "claim": claim, "paper": paper, "condition": condition, "ours": ours["mean"], "low": ours["low"], "high": ours["high"],
-        "seeds": int(ours["seeds"]), "n": int(ours["n"]), "base": base, "gain": gain[0], "gain_low": gain[1], "gain_high": gain[2],
-        "control": control, "over_control": near[0], "over_control_low": near[1], "over_control_high": near[2],
-        "verdict": verdict(gain, over, untested=untested, aligned=gates.fell(of(condition)) if guided else None),
-    }
-
-
-def readable(rows):
-    """The rows as a table for people: percentages with their intervals, in the order paper, ours, base, control, verdict."""
-    import pandas as pd
-
-    lines = []
-    for r in rows:
-        over = "" if r["control"] is None else percent(r["over_control"], r["over_control_low"], r["over_control_high"], signed=True)
-        gain = percent(r["gain"], r["gain_low"], r["gain_high"], signed=True)
-        lines.append({"claim": r["claim"], "verdict": in_words(r["verdict"]), "paper": r["paper"], "ours": percent(r["ours"], r["low"], r["high"]),
-                      "over the base": f"{gain} over {named(r['base'])}", "nearest control": "none" if r["control"] is None else named(r["control"]),
-                      "over that control": over})
-    return pd.DataFrame(lines)
-
-
-def table(rows):
-    """The rows as an HTML table that a notebook shows whole: no cell is cut, text stands to the left, no column numbers the rows."""
-    import pandas as pd
-    from IPython.display import HTML
-
-    with pd.option_context("display.max_colwidth", None):
-        html = readable(rows).to_html(index=False, border=0)
-    for tag in ("th", "td"):  # written into each cell, since JupyterLab, the book and other viewers have styles of their own
-        html = html.replace(f"<{tag}>", f'<{tag} style="text-align: left; vertical-align: top; padding: 0.4em 0.7em">')
-    return HTML(html)
-
-
-def in_words(verdict):
-    """A verdict with its controls as readers know them.
-
-    >>> in_words("holds, not told apart from: identity-warm-up; better: shuffled-warm-up")
-    'holds, not told apart from: identity Gram matrix, warm-up; better: shuffled examples, warm-up'
-    """
-    def words(found):
-        name = found[0]
-        return named(name).removeprefix("control: ") if name in CONDITIONS else name
-
-    head, colon, rest = verdict.partition(":")
-    if not head.startswith("holds"):
-        return verdict
-    return head + colon + re.sub(r"[a-z-]+", words, rest)
-
-
-def sentence(r, *, judged=True):
-    """A row of the table as a sentence, true at any profile because it is made from the numbers. judged=False: no word of controls or verdict yet.
-
-    >>> sentence({"condition": "untrained", "ours": 0.5, "low": 0.4, "high": 0.6, "base": "base", "gain": 0.4, "gain_low": 0.3,
-    ...           "gain_high": 0.5, "control": None, "verdict": "holds", "claim": "c"})
-    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base without a guide; no control was run. Verdict by rule: **holds**.'
-    """
-    text = (f"{capital(named(r['condition']))} reaches {percent(r['ours'], r['low'], r['high'])}, "
-            f"{percent(r['gain'], r['gain_low'], r['gain_high'], signed=True)} points over {named(r['base'])}; ")
-    if not judged:
-        return text.removesuffix("; ") + "."
-    if r["control"] is None:
-        text += "no control was run."
-    else:
-        over = percent(r["over_control"], r["over_control_low"], r["over_control_high"], signed=True)
-        text += f"against the control that comes nearest, {named(r['control']).removeprefix('control: ')}, it is {over} points."
-    return f"{text} Verdict by rule: **{in_words(r['verdict'])}**."
-
-
-def capital(text):
-    return text[:1].upper() + text[1:]
+    found = {}
+    for part, name in (("config", "profile"), ("config", "data"), ("metrics", "n_test"), ("environment", "device")):
+        found[name] = " and ".join(sorted({str(r[part][name]) for r in records}))
+    units = {tasks.unit(r["config"]["data"]) for r in records}
+    unit = units.pop() if len(units) == 1 else "examples"
+    return f"{seeds}, n = {found['n_test']} test {unit} ({found['data']}), profile {found['profile']}, {found['device']}"
 
 
 def caution(profile):
@@ -184,74 +94,144 @@ def caution(profile):
     >>> caution("fast"), caution("smoke").partition(":")[0]
     ('', '**Profile smoke only shows that everything runs**')
     """
-    return "" if profile != "smoke" else ("**Profile smoke only shows that everything runs**: nets of a few layers, a few steps, two seeds. No number and no "
-                                          "verdict below is a result.")
-
-
-def premise_said(records):
-    """What base and guide's architecture reach, each alone, and whether there is anything that a guide could pass on, as a sentence."""
-    from . import gates, summary
-
-    run = {c: [r for r in records if r["config"]["condition"] == c] for c in ("base", "guide-alone")}
-    reached = {c: percent(*summary(runs).loc[0, ["mean", "low", "high"]]) for c, runs in run.items()}
-    room = ("there is room above the base, and the guide's architecture knows how to use it" if gates.beats(run["guide-alone"], run["base"]) else
-            "these seeds do not show that the guide's architecture is any better, so that nothing can be learned from it here")
-    m = run["base"][0]["metrics"]
-    return (f"The base, at a learning rate of {run['base'][0]['config']['lr']:g}, reaches {reached['base']}, where chance is {percent(m['chance'])}. The guide's own "
-            f"architecture, trained alone, reaches {reached['guide-alone']}: {room}.")
-
-
-def controls_said(records, condition, controls, *, metric="test_accuracy"):
-    """What the seeds say of a condition and each of its controls, in words: that they cannot tell two apart is not that they are the same.
-
-    "As good" is said only of a difference whose whole interval lies within 3 points.
-    """
-    from .intervals import standing
-
-    seeds = len({r["config"]["seed"] for r in records if r["config"]["condition"] == condition})
-    found = {c: effect(records, condition, against=c, metric=metric) for c in controls if any(r["config"]["condition"] == c for r in records)}
-    words = {"above": "it is above", "below": "it is below", "as good": "it is as good, within 3 points, as",
-             "not told apart": f"these {seeds} seeds cannot tell it from"}
-    lines = []
-    for how, said in words.items():
-        names = [f"{named(c).removeprefix('control: ')} {percent(*d, signed=True)}" for c, d in found.items() if standing(d) == how]
-        lines += [f"- {said}: {'; '.join(names)}"] if names else []
-    return f"{capital(named(condition))} beside its controls (its accuracy minus theirs, points, 95 % interval over {seeds} seeds):\n\n" + ("\n".join(lines) or "- no control was run.")
-
-
-def alignment_said(records, conditions):
-    """A markdown table: where the misalignment of each condition began and ended, mean over seeds, and whether it fell by the rule."""
-    from . import gates
-
-    lines = ["| condition | misalignment, first to last | did it fall? |", "|---|---|---|"]
-    for condition in conditions:
-        runs = [r for r in records if r["config"]["condition"] == condition]
-        ends = [pair for pair in map(gates.misalignment, runs) if pair is not None]
-        if ends:
-            first, last = (sum(pair[i] for pair in ends) / len(ends) for i in (0, 1))
-            lines.append(f"| {named(condition)} | {first:.2f} to {last:.2f} | {'yes' if gates.fell(runs) else 'no'} |")
-    return "\n".join(lines)
+    return "" if profile != "smoke" else (
+        "**Profile smoke only shows that everything runs**: nets of a few layers, a few steps, two seeds. No number and no "
+        "verdict below is a result.")
 
 
 def origin(records, missing=()):
-    """Which of these runs are kept records, which were computed here, and which are missing, in words. missing: Configs, from experiments.collect."""
-    from ..experiments.kept import kept_among
-
+    """Which of these runs are kept records, which were computed here, and which are missing: Configs, from collect()."""
     kept = kept_among(records)
-    lacking = ", ".join(f"{named(name)} ({count} seed{'s' * (count != 1)})" for name, count in Counter(c.condition for c in missing).items())
-    return (f"*Runs shown that are records kept with the project: {kept}; computed here: {len(records) - kept}"
-            + (f"; missing at this profile: {lacking}.*" if lacking else ".*"))
+    text = f"*Runs shown that are records kept with the project: {kept}; computed here: {len(records) - kept}"
+    counts = Counter(config.condition for config in missing)
+    lacking = [f"{named(name)} ({count} seed{'s' * (count != 1)})" for name, count in counts.items()]
+    return text + (f"; missing at this profile: {', '.join(lacking)}.*" if lacking else ".*")
 
 
-def save(rows, notebook, *, profile, out, records=()):
-    """Write the table of a notebook to OUT/tables/NOTEBOOK.json, beside its figures; returns the path.
+def compared(records, condition, against, *, metric="test_accuracy"):
+    """The difference of two conditions in words, or that it cannot be had.
 
-    records: all runs that the notebook shows, so that its page can say how many of them it computed and how many are kept with the project.
+    >>> run = lambda c, a: {"config": {"condition": c, "seed": 0}, "curves": {}, "metrics": {"test_accuracy": a}}
+    >>> compared([run("base", 0.1), run("untrained", 0.2)], "untrained", "base")
+    'untrained guide minus base without a guide: +10.0 points'
+    >>> compared([run("base", 0.1)], "untrained", "base")
+    'untrained guide minus base without a guide: no seed in common at this profile'
     """
-    from ..experiments.kept import kept_among
+    names = f"{named(condition)} minus {named(against)}"
+    seeds = [{r["config"]["seed"] for r in of(records, c)} for c in (condition, against)]
+    if not set.intersection(*seeds):
+        return f"{names}: no seed in common at this profile"
+    gap = shown(metric, *difference(records, condition, against, metric=metric), signed=True)
+    return f"{names}: {gap}{' points' * METRICS[metric].percent}"
 
-    kept = kept_among(records)
-    path = Path(out) / "tables" / f"{notebook}.json"
-    text = json.dumps({"notebook": notebook, "profile": profile, "runs": {"kept": kept, "computed": len(records) - kept}, "rows": rows},
-                      indent=1, ensure_ascii=False)
-    return write_whole(path, (text + "\n").encode())
+
+def in_words(verdict):
+    """A verdict with its controls as readers know them.
+
+    >>> in_words("holds, not told apart from: identity-warm-up; better: shuffled-warm-up")
+    'holds, not told apart from: identity Gram matrix, warm-up; better: shuffled examples, warm-up'
+    """
+    head, colon, rest = verdict.partition(":")
+    if not head.startswith("holds"):
+        return verdict
+
+    def words(found):
+        return named(found[0], short=True) if found[0] in CONDITIONS else found[0]
+
+    return head + colon + re.sub(r"[a-z-]+", words, rest)
+
+
+def sentence(row, *, judged=True):
+    """A row of the closing table as a sentence, true at any profile. judged=False: no word of controls or verdict yet.
+
+    >>> from guidelib.evidence.effects import Effect
+    >>> from guidelib.evidence.rows import as_row
+    >>> found = Effect(condition="untrained", ours=(0.5, 0.4, 0.6), against="base", gain=(0.4, 0.3, 0.5), over={},
+    ...                verdict="holds")
+    >>> sentence(as_row(found, "c", paper=""))  # doctest: +NORMALIZE_WHITESPACE
+    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base without a guide; no control
+    was run. Verdict by rule: **holds**.'
+    """
+    metric, who = row["metric"], capital(named(row["condition"]))
+    ours = shown(metric, row["ours"], row["low"], row["high"])
+    if not row["base"]:
+        return f"{who}: no runs to compare at this profile, so the claim is **not tested** here."
+    points = " points" * METRICS[metric].percent
+    gain = shown(metric, row["gain"], row["gain_low"], row["gain_high"], signed=True)
+    text = f"{who} reaches {ours}, {gain}{points} over {named(row['base'])}"
+    if not judged:
+        return text + "."
+    if row["control"] is None:
+        text += "; no control was run."
+    else:
+        over = shown(metric, row["over_control"], row["over_control_low"], row["over_control_high"], signed=True)
+        text += f"; against the control that comes nearest, {named(row['control'], short=True)}, it is {over}{points}."
+    return f"{text} Verdict by rule: **{in_words(row['verdict'])}**."
+
+
+def premise_said(records):
+    """What base and guide's architecture reach, each alone, and whether a guide could pass anything on, as a sentence."""
+    base, alone = of(records, "base"), of(records, "guide-alone")
+    reached = [percent(*summary(runs).loc[0, ["mean", "low", "high"]]) for runs in (base, alone)]
+    room = "these seeds do not show that the guide's architecture is any better, so that nothing can be learned from it here"
+    if gates.beats(alone, base):
+        room = "there is room above the base, and the guide's architecture knows how to use it"
+    return (f"The base, at a learning rate of {base[0]['config']['lr']:g}, reaches {reached[0]}, where chance is "
+            f"{percent(base[0]['metrics']['chance'])}. The guide's own architecture, trained alone, reaches {reached[1]}: "
+            f"{room}.")
+
+
+def controls_said(records, condition, controls):
+    """What the seeds say of a condition and each of its controls: not to be told apart is not to be the same.
+
+    "As good" is said only of a difference whose whole interval lies within 3 points.
+    """
+    found = effect(records, condition, against=(), controls=controls)
+    words = {"above": "it is above", "below": "it is below", "as good": "it is as good, within 3 points, as",
+             "not told apart": f"these {found.seeds} seeds cannot tell it from"}
+    lines = []
+    for how, said in words.items():
+        names = [name for name, gap in found.over.items() if standing(gap) == how]
+        told = [f"{named(name, short=True)} {percent(*found.over[name], signed=True)}" for name in names]
+        lines += [f"- {said}: {'; '.join(told)}"] if told else []
+    head = (f"{capital(named(condition))} beside its controls (its accuracy minus theirs, points, 95 % interval over "
+            f"{found.seeds} seeds):")
+    return f"{head}\n\n" + ("\n".join(lines) or "- no control was run.")
+
+
+def alignment_said(records, conditions):
+    """A markdown table: where the misalignment of each condition began and ended, and whether it fell by the rule."""
+    lines = ["| condition | misalignment, first to last | did it fall? |", "|---|---|---|"]
+    for condition in conditions:
+        ends = gates.mean_misalignment(of(records, condition))
+        if ends:
+            fell = "yes" if gates.fell(of(records, condition)) else "no"
+            lines.append(f"| {named(condition)} | {ends[0]:.2f} to {ends[1]:.2f} | {fell} |")
+    return "\n".join(lines)
+
+
+RULES = """## How to read the table
+
+- ours: the mean over seeds, with its Student-t 95 % interval. Accuracies in per cent, their differences in points.
+- effect: the condition minus what it is compared with, paired by seed, signed so that above 0 speaks for the claim. Unless the claim names
+  another condition, that is the fair base: the better of base and base-tuned, chosen on validation; for a claim of harm the base as it is,
+  which has the same learning rate.
+- nearest control: the same against the control, at the same timing, whose interval reaches lowest. The verdict counts all of them.
+- verdict, by rule, the first that fits. *does not test the claim* if the guided runs stand within 3 points of chance, and so do the base or those
+  compared with; or if the guide's architecture, trained alone, does not beat the base by an interval above 0; or if nothing is gained and the
+  misalignment did not fall. *helps, but not by alignment* (or *harms*) if the effect's lower end is above 0 though the misalignment did not
+  fall. *holds* if that end is above 0, and so are those over all controls; *holds, not told apart from* names the controls whose
+  interval includes 0, *better* those above the guided runs. *does not hold* if the effect's upper end is below 0; else
+  *undecided at this n*. A claim that guidance cures overfitting is tested only where the base overfits.
+- a misalignment *fell* if in 80 % of the seeds it ends at least a quarter lower than it began, and began at 0.05 or more: the mean over pairs, of
+  training batches in the first and the last epoch with a guide, or of noise in the first and the last five steps of a warm-up. What the first
+  epoch itself brought is not seen in this, so that the rule is hard on guides that are approached at once.
+- the base is *at chance* if the interval of its test accuracy includes chance or lies below; it *overfits* if training accuracy ends above
+  validation accuracy by more than 10 points in the mean, and by an interval that excludes 0; it *saturates* if training accuracy ends more than 10
+  points below the guide's architecture trained alone (below 100 % without such runs) and rises by less than 1 point over the last quarter of the
+  epochs. Otherwise it does not fail at this size, and there is nothing to cure.
+- equal trials of tuning were given in deep-fcn, regime untrainable, alone: to base, tuned base and shifted biases, and to guides and controls
+  throughout and as warm-up. There guides that are let go have the rate and weight of those that stay, and distillations the base's rate, no
+  more; elsewhere only the bases were tuned. A verdict against a tuned base is harder on what was not tuned.
+- smoke runs are never shown, and runs with other settings than the claim's are not counted.
+"""

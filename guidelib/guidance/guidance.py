@@ -110,10 +110,6 @@ class Guidance(Term):
         """Misalignments of the last loss(), (pairs,) without gradient, or None if there was none."""
         return None if self._last is None else self._last[2]
 
-    @property
-    def misalignment(self):
-        return None if self._last is None else self._last[2]
-
     def misalignments(self):
         """{"target <- guide": misalignment} of the last loss(), 0-dim tensors without gradient."""
         if self._last is None:

@@ -14,15 +14,15 @@ from .wikitext import wikitext2_small, wikitext2_small_hash
 
 __all__ = ["IGNORED", "ImageTask", "MissingData", "SequenceTask", "Task", "cifar10", "cifar10_download",
            "copy_paste", "copy_paste_chance", "digits", "fingerprint", "grammar", "language", "load",
-           "parity", "perplexity", "wikitext2_small"]
+           "parity", "perplexity", "unit", "wikitext2_small"]
 
-TASKS = {  # name: (makes the task, hash of its data)
-    "cifar10": (cifar10, cifar10_hash),
-    "copy-paste": (copy_paste, copy_paste_hash),
-    "digits": (digits, digits_hash),
-    "grammar": (grammar, grammar_hash),
-    "parity": (parity, parity_hash),
-    "wikitext-2-small": (wikitext2_small, wikitext2_small_hash),
+TASKS = {  # name: (makes the task, hash of its data, what an example is)
+    "cifar10": (cifar10, cifar10_hash, "images"),
+    "copy-paste": (copy_paste, copy_paste_hash, "sequences"),
+    "digits": (digits, digits_hash, "images"),
+    "grammar": (grammar, grammar_hash, "sequences"),
+    "parity": (parity, parity_hash, "sequences"),
+    "wikitext-2-small": (wikitext2_small, wikitext2_small_hash, "sequences"),
 }
 
 
@@ -32,8 +32,7 @@ def load(name, **options):
     >>> load("digits").classes
     10
     """
-    make, _ = _known(name)
-    return make(**options)
+    return _known(name)[0](**options)
 
 
 def fingerprint(name):
@@ -44,8 +43,16 @@ def fingerprint(name):
     >>> len(fingerprint("digits"))
     64
     """
-    _, data_hash = _known(name)
-    return data_hash()
+    return _known(name)[1]()
+
+
+def unit(name):
+    """What an example of a task is called, in the plural; "examples" for one that is not known.
+
+    >>> unit("digits"), unit("parity")
+    ('images', 'sequences')
+    """
+    return TASKS[name][2] if name in TASKS else "examples"
 
 
 def _known(name):

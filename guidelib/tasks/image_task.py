@@ -17,8 +17,6 @@ class ImageTask(Task):
     balanced classes; chance_loss: its cross-entropy, ln classes, in nats.
     """
 
-    images = True  # so that code asks the task, not a list of names
-
     classes: int
     mean: tuple
     deviation: tuple

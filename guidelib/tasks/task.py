@@ -18,8 +18,6 @@ class Task:
     what the data were read from.
     """
 
-    images = False  # whether x are images: to be asked of a task, so that no list of names is kept
-
     name: str
     train: tuple
     validation: tuple
