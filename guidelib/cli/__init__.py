@@ -1,4 +1,8 @@
-"""The command line: `guidelib COMMAND` or `python -m guidelib COMMAND`; each command is a file with arguments(parser) and main(options, rest)."""
+"""The command line: `guidelib COMMAND` or `python -m guidelib COMMAND`.
+
+Each command is a file with arguments(parser) and main(options). Words that a command does not know are an
+error, but the test command finds them in options.rest and passes them to pytest.
+"""
 
 import argparse
 import importlib
@@ -16,14 +20,17 @@ COMMANDS = {
 
 def main(argv=None):
     """Parse the command line and run the command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="guidelib", description="Guidance: align a target to a frozen guide, with the controls.")
+    parser = argparse.ArgumentParser(
+        prog="guidelib", description="Guidance: align a target to a frozen guide, with the controls.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in COMMANDS.items():
         module = importlib.import_module(f"guidelib.cli.{name}")
-        command = commands.add_parser(name, help=text, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+        command = commands.add_parser(name, help=text, description=module.__doc__,
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
         module.arguments(command)
         command.set_defaults(main=module.main)
     options, rest = parser.parse_known_args(argv)
-    if rest and options.command != "test":  # what the test command does not know is for pytest
+    if rest and options.command != "test":
         parser.error(f"unrecognised arguments: {' '.join(rest)}")
-    return options.main(options, rest) or 0
+    options.rest = rest
+    return options.main(options) or 0

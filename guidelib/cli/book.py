@@ -1,6 +1,7 @@
 """Build the course as HTML into book/_build/html, offline, from executed notebooks.
 
-It takes the copies in figures/ if they are all there and of the present notebooks, and otherwise runs the notebooks at profile smoke first.
+It takes the copies in figures/ if they are all there and of the present notebooks, and otherwise runs the
+notebooks at profile smoke first.
 """
 
 import json
@@ -9,15 +10,22 @@ import sys
 from pathlib import Path
 
 from ..course.checkout import checkout, notebooks
-from ..course.headless import run_notebook
+from ..course.headless import own_cells, run_notebook
 from ..experiments.screen import say
+
+SIZES = {
+    "smoke": "sizes of a few seconds, to show that everything runs: its numbers say nothing about guidance",
+    "fast": "a laptop without a GPU",
+    "full": "one GPU",
+}
 
 
 def arguments(parser):
-    parser.add_argument("--executed", type=Path, help="folder of executed notebooks (default figures/ of the checkout)")
+    parser.add_argument("--executed", type=Path,
+                        help="folder of executed notebooks (default figures/ of the checkout)")
 
 
-def main(options, rest=()):
+def main(options):
     try:
         import myst_nb  # noqa: F401
         from sphinx.cmd.build import main as sphinx
@@ -25,44 +33,52 @@ def main(options, rest=()):
         say("guidelib book: Sphinx and its extensions are not installed: pip install -e '.[book]'")
         return 2
     root = checkout()
-    build, source = root / "book" / "_build", root / "book" / "_build" / "source"
+    build = root / "book" / "_build"
+    source = build / "source"
+    html = build / "html"
     executed = executed_copies(options.executed or root / "figures", build / "executed")
     if executed is None:
         return 1
-    for folder in (source, build / "html"):
+    for folder in (source, html):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("_build", "__pycache__"))
     copy_ledger(root / "results" / "ledger.md", build / "results" / "ledger.md")
     for path in executed:
         copy_with_profile(path, source / path.name, runs=runs_shown(path))
     sys.path.insert(0, str(source))  # for the extension beside conf.py
-    code = sphinx(["-W", "-n", "--keep-going", "-q", "-b", "html", "-d", str(build / "doctrees"), str(source), str(build / "html")])
+    doctrees = build / "doctrees"
+    code = sphinx(["-W", "-n", "--keep-going", "-q", "-b", "html", "-d", *map(str, (doctrees, source, html))])
     if code == 0:
-        print(f"The book is {build / 'html' / 'index.html'}")
+        print(f"The book is {html / 'index.html'}")
     return code
 
 
 def executed_copies(folder, fallback):
-    """The executed copies of all notebooks: from `folder` if they are whole and of the present source, else made at smoke; None if that fails."""
+    """The executed copies of all notebooks: those in `folder` if all are there and of the present source.
+
+    Otherwise all are made at profile smoke, in `fallback`; None if that fails.
+    """
     sources = notebooks()  # once: someone may add one meanwhile
     copies = [folder / path.name for path in sources]
     stale = [copy.name for path, copy in zip(sources, copies, strict=True) if not is_copy_of(copy, path)]
     if not stale:
         return copies
-    say(f"{', '.join(stale)}: no executed copy of the present source in {folder}; the book is made at profile smoke")
+    say(f"{', '.join(stale)}: no executed copy of the present source in {folder}; "
+        "the book is made at profile smoke")
+    parameters = {"profile": "smoke", "out_dir": str(fallback)}
+    environment = {"GUIDELIB_PROGRESS": str(fallback / "progress.json")}
     for path in sources:
-        failed = run_notebook(path, fallback / path.name, {"profile": "smoke", "out_dir": str(fallback)},
-                              environment={"GUIDELIB_PROGRESS": str(fallback / "progress.json")})
+        failed = run_notebook(path, fallback / path.name, parameters, environment=environment)
         if failed:
             say(str(failed))
             return None
     return [fallback / path.name for path in sources]
 
 
-def copy_ledger(path, target):
-    """Copy the ledger to where book/ledger.md includes it from: beside the copied sources as it lies beside book/ in the checkout."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, target)
+def copy_ledger(path, copy):
+    """Copy the ledger to where book/ledger.md includes it from: beside the copied sources."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, copy)
 
 
 def is_copy_of(copy, path):
@@ -71,33 +87,35 @@ def is_copy_of(copy, path):
 
     if not copy.exists():
         return False
-    done, source = nbformat.read(copy, 4), nbformat.read(path, 4)
+    done = nbformat.read(copy, 4)
     if done.metadata.get("papermill", {}).get("exception"):
         return False
-    cells = [cell.source for cell in done.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
-    return cells == [cell.source for cell in source.cells]
+    source = nbformat.read(path, 4)
+    return [cell.source for cell in own_cells(done)] == [cell.source for cell in source.cells]
 
 
 def runs_shown(path):
-    """What the table beside an executed notebook says of its runs: {"kept": ..., "computed": ...}, or None without one."""
+    """What the table beside an executed notebook says of its runs: {"kept": 1, "computed": 2}, or None."""
     table = path.parent / "tables" / f"{path.stem}.json"
-    return json.loads(table.read_text(encoding="utf-8")).get("runs") if table.exists() else None
+    if not table.exists():
+        return None
+    return json.loads(table.read_text(encoding="utf-8")).get("runs")
 
 
-def copy_with_profile(path, target, *, runs=None):
-    """Copy an executed notebook, with a line below its title that says which profile it shows, and who made its runs."""
+def copy_with_profile(path, copy, *, runs=None):
+    """Copy an executed notebook, with a note below its title: the profile it shows, and who made its runs."""
     import nbformat
 
     nb = nbformat.read(path, 4)
     profile = nb.metadata.get("papermill", {}).get("parameters", {}).get("profile", "unknown")
-    words = {"smoke": "sizes of a few seconds, to show that everything runs: its numbers say nothing about guidance",
-             "fast": "a laptop without a GPU", "full": "one GPU"}.get(profile, "")
-    made = "" if runs is None else (
-        f" Of the {runs['kept'] + runs['computed']} training runs behind its table it computed {runs['computed']}"
-        + (f"; {runs['kept']} are records kept with the project." if runs["kept"] else "."))
-    note = f"```{{note}}\nThis page shows profile **{profile}**: {words}. It was executed as a whole.{made}\n```"
-    title, _, rest = nb.cells[0].source.partition("\n")
-    nb.cells[0].source = f"{title}\n\n{note}\n{rest}"
-    nb.cells = [cell for cell in nb.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+    note = f"This page shows profile **{profile}**: {SIZES.get(profile, '')}. It was executed as a whole."
+    if runs is not None:
+        kept = runs["kept"]
+        computed = runs["computed"]
+        note += f" Of the {kept + computed} training runs behind its table it computed {computed}"
+        note += f"; {kept} are records kept with the project." if kept else "."
+    title, _, text = nb.cells[0].source.partition("\n")
+    nb.cells[0].source = f"{title}\n\n```{{note}}\n{note}\n```\n{text}"
+    nb.cells = own_cells(nb)
     nb.metadata.pop("widgets", None)
-    nbformat.write(nb, target)
+    nbformat.write(nb, copy)

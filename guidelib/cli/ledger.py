@@ -1,4 +1,4 @@
-"""Print every claim of the paper and of the news article against the run records of a folder, with controls and verdicts by rule.
+"""Print every claim of the paper and the article against run records, with controls and verdicts by rule.
 
     guidelib ledger                    from results/ of the checkout
     guidelib ledger DIR --write        leave the page in DIR/ledger.md as well
@@ -12,12 +12,14 @@ from ..experiments.screen import say
 
 
 def arguments(parser):
-    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="folder of the records (default: results/ of the checkout)")
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR",
+                        help="folder of the records (default: results/ of the checkout)")
     parser.add_argument("--write", action="store_true", help="write the page to DIR/ledger.md")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table, one row a claim and setting")
+    parser.add_argument("--csv", type=Path, metavar="FILE",
+                        help="write the table, one row a claim and setting")
 
 
-def main(options, rest=()):
+def main(options):
     from ..evidence._ledger import ledger, page
 
     try:

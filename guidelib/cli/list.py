@@ -5,7 +5,7 @@ def arguments(parser):
     pass
 
 
-def main(options, rest=()):
+def main(options):
     from ..course.checkout import notebooks
     from ..experiments import CONDITIONS, EXPERIMENTS, PROFILES, REGIMES
     from ..experiments.conditions import TIMINGS
@@ -14,7 +14,13 @@ def main(options, rest=()):
         names = [path.stem for path in notebooks()]
     except FileNotFoundError:
         names = ["(none: installed without a checkout)"]
-    for title, entries in (("notebooks", names), ("experiments", EXPERIMENTS), ("profiles", PROFILES), ("regimes", REGIMES), ("conditions", CONDITIONS)):
-        print(f"{title}:\n  " + "\n  ".join(entries))
-    print("timings, the ends of conditions:\n  " + "\n  ".join(f"{name or '(none)':12}{text}" for name, (text, _) in TIMINGS.items()))
+    listed = {"notebooks": names, "experiments": EXPERIMENTS, "profiles": PROFILES, "regimes": REGIMES,
+              "conditions": CONDITIONS}
+    for title, entries in listed.items():
+        print(f"{title}:")
+        for entry in entries:
+            print(f"  {entry}")
+    print("timings, the ends of conditions:")
+    for name, (text, _) in TIMINGS.items():
+        print(f"  {name or '(none)':12}{text}")
     return 0

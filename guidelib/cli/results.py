@@ -13,10 +13,11 @@ WRITERS = {".csv": "to_csv", ".parquet": "to_parquet"}
 
 def arguments(parser):
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder of records")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the table to this .csv or .parquet file, not to the screen")
+    parser.add_argument("--out", type=Path, metavar="FILE",
+                        help="write the table to this .csv or .parquet file, not to the screen")
 
 
-def main(options, rest=()):
+def main(options):
     try:
         table = make(options.folder)
         if options.out is None:
@@ -45,7 +46,8 @@ def make(folder):
 def write(table, path):
     """Write a table as its file name says; ValueError for a name that ends otherwise."""
     if path.suffix not in WRITERS:
-        raise ValueError(f"a table is written to a file that ends in {' or '.join(WRITERS)}, received {str(path)!r}")
+        endings = " or ".join(WRITERS)
+        raise ValueError(f"a table is written to a file that ends in {endings}, received {str(path)!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
     getattr(table, WRITERS[path.suffix])(path, index=False)
     say(f"{len(table)} runs, {len(table.columns)} columns: {path}")

@@ -1,4 +1,4 @@
-"""Make one run of an experiment, resume one that was stopped, or read its record if it is there, and print its numbers.
+"""Make one run of an experiment, resume one that was stopped, or read its record, and print its numbers.
 
     guidelib run deep-fcn --condition untrained-warm-up --seed 0 --profile fast --out records
     guidelib run deep-fcn --condition base --set lr=0.003 --set dropout=0.0
@@ -19,11 +19,13 @@ def arguments(parser):
     parser.add_argument("--regime", default="untrainable")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, help="folder of the records; without it nothing is kept")
-    parser.add_argument("--dry-run", action="store_true", help="print parameters, memory, steps and operations, and run nothing")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="override a setting; may be repeated")
+    parser.add_argument("--dry-run", action="store_true",
+                        help="print parameters, memory, steps and operations, and run nothing")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="override a setting; may be repeated")
 
 
-def main(options, rest=()):
+def main(options):
     from ..experiments import config, run
     from ..experiments.cost import dry_run
     from ..experiments.records import path_of
@@ -31,10 +33,12 @@ def main(options, rest=()):
 
     try:
         settings = dict(assignment(text) for text in options.set)
-        made = config(options.experiment, condition=options.condition, profile=options.profile, regime=options.regime, seed=options.seed, **settings)
+        made = config(options.experiment, condition=options.condition, profile=options.profile,
+                      regime=options.regime, seed=options.seed, **settings)
         if options.dry_run:
             for quantity, value in dry_run(made).itertuples(index=False):
-                print(f"{quantity:24}{value:,.0f}" if value == int(value) else f"{quantity:24}{value:,.3f}")
+                digits = 0 if value == int(value) else 3
+                print(f"{quantity:24}{value:,.{digits}f}")
             return 0
         if options.out:
             writable(options.out)
@@ -43,7 +47,8 @@ def main(options, rest=()):
         say(f"guidelib run: {error}")
         return 2
     for name, value in record["metrics"].items():
-        print(f"{name:24}{value:.4f}" if isinstance(value, float) else f"{name:24}{value}")
+        shown = f"{value:.4f}" if isinstance(value, float) else value
+        print(f"{name:24}{shown}")
     print(f"{'seconds':24}{record['duration_s']}")
     if options.out:
         print(f"{'record':24}{path_of(made, options.out)}")

@@ -1,1 +1,1 @@
-"""What notebooks, book and classroom need: where the checkout is, and notebooks that run without a front end."""
+"""What notebooks, book and classroom need: where the checkout is, and notebooks run without a front end."""

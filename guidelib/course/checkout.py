@@ -9,12 +9,15 @@ REPOSITORY = ""  # the repository's public address; buttons, badges and citation
 def checkout():
     """The folder of the checkout; FileNotFoundError where the package was installed without one."""
     if not (ROOT / "notebooks").is_dir():
-        raise FileNotFoundError(f"no notebooks beside the package in {ROOT}: this command works in a checkout, installed with pip install -e .")
+        raise FileNotFoundError(f"no notebooks beside the package in {ROOT}: this command works in a "
+                                "checkout, installed with pip install -e .")
     return ROOT
 
 
 def notebooks(names=()):
-    """The numbered tutorials in order, or those whose name begins with one of `names`; ValueError if one finds nothing.
+    """The numbered tutorials in order, or those whose name begins with one of `names`.
+
+    ValueError for a name that finds nothing.
 
     >>> [path.name[:2] for path in notebooks(["02"])]
     ['02']
@@ -25,4 +28,5 @@ def notebooks(names=()):
     for name in names:
         if not any(path.name.startswith(Path(name).name) for path in found):
             raise ValueError(f"no notebook {name!r}: choose from {', '.join(path.stem for path in found)}")
-    return [path for path in found if any(path.name.startswith(Path(name).name) for name in names)]
+    beginnings = tuple(Path(name).name for name in names)
+    return [path for path in found if path.name.startswith(beginnings)]

@@ -1,5 +1,9 @@
-"""Run one notebook without a front end, through papermill: parameters are checked, and a failure is told in a few lines."""
+"""Run one notebook without a front end, through papermill.
 
+Parameters are checked, and a failure is told in a few lines.
+"""
+
+import logging
 import os
 import re
 from contextlib import contextmanager
@@ -12,7 +16,10 @@ NO_BARS = {"TQDM_DISABLE": "1"}  # nobody watches, and each frame of a bar would
 
 @dataclass(frozen=True)
 class Failure:
-    """The cell of a notebook that failed: its number among the code cells, its first line, and the error's last lines."""
+    """The cell of a notebook that failed.
+
+    cell: its number among the code cells, 0 if none did. line: its first line. error: the error's last lines.
+    """
 
     notebook: str
     cell: int
@@ -29,12 +36,13 @@ def known_parameters(path):
 
     names = set(papermill.inspect_notebook(str(path)))
     if not names:
-        raise ValueError(f"{Path(path).name} has no cell tagged 'parameters', so nothing could be passed to it")
+        raise ValueError(f"{Path(path).name} has no cell tagged 'parameters', "
+                         "so nothing could be passed to it")
     return names
 
 
 def check_parameters(paths, parameters):
-    """Raise a ValueError for a name that one of the notebooks does not know: papermill alone would only warn, and go on."""
+    """Raise a ValueError for a name that a notebook does not know: papermill alone would only warn."""
     for path in paths:
         known = known_parameters(path)
         unknown = sorted(set(parameters) - known)
@@ -42,44 +50,54 @@ def check_parameters(paths, parameters):
             raise ValueError(f"{Path(path).name} has no parameter {unknown}: it knows {sorted(known)}")
 
 
-def run_notebook(path, target, parameters, *, environment=None, timeout=3600):
-    """Execute a notebook into `target` with parameters; returns None, or a Failure, with the partial notebook kept.
+def run_notebook(path, copy, parameters, *, environment=None, timeout=3600):
+    """Execute a notebook with parameters, and leave the executed copy in the file `copy`.
 
-    It runs in its own folder, in a kernel of this Python, with one thread a process. timeout: seconds a cell.
+    Returns None, or a Failure; the partial copy is kept then. It runs in its own folder, in a kernel of this
+    Python, with one thread a process. timeout: seconds a cell.
     """
-    import logging
-
     import papermill
     from traitlets.config import Config
 
     check_parameters([path], parameters)
     logging.getLogger("papermill").setLevel(logging.ERROR)
-    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    Path(copy).parent.mkdir(parents=True, exist_ok=True)
+    config = Config({"KernelManager": {"transport_encryption": "auto"}})
     with environment_set(ONE_THREAD | NO_BARS | (environment or {})):
         try:
-            papermill.execute_notebook(str(path), str(target), parameters=parameters, kernel_name="python3", cwd=str(Path(path).parent),
-                                       progress_bar=False, execution_timeout=timeout,
-                                       config=Config({"KernelManager": {"transport_encryption": "auto"}}))
+            papermill.execute_notebook(
+                str(path), str(copy), parameters=parameters, kernel_name="python3",
+                cwd=str(Path(path).parent), progress_bar=False, execution_timeout=timeout, config=config)
         except Exception as error:  # the cell's own error, a time-out, or a kernel that died
-            return failure(path, target, error)
+            return failure(path, copy, error)
     return None
 
 
-def failure(path, target, error):
-    """Find the failing cell in the partial notebook."""
+def own_cells(nb):
+    """The cells of an executed notebook without the one that papermill put in."""
+    return [cell for cell in nb.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+
+
+def failure(path, copy, error):
+    """Find the failing cell in the partial copy."""
     import nbformat
 
-    text = "\n".join(plain(str(error)).strip().splitlines()[-12:])
-    cells = nbformat.read(target, 4).cells if Path(target).exists() else []
-    code = [cell for cell in cells if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", [])]
+    name = Path(path).name
+    cells = own_cells(nbformat.read(copy, 4)) if Path(copy).exists() else []
+    code = [cell for cell in cells if cell.cell_type == "code"]
     for number, cell in enumerate(code, 1):
         failed = [o for o in cell.get("outputs", []) if o.output_type == "error"]
-        if failed or cell.metadata.get("papermill", {}).get("exception"):
-            line = next((line for line in cell.source.splitlines() if line.strip()), "")
-            if failed:
-                text = "\n".join(plain("\n".join(failed[-1].traceback)).strip().splitlines()[-8:])
-            return Failure(Path(path).name, number, line, text)
-    return Failure(Path(path).name, 0, "(before or between its cells)", text)
+        if not failed and not cell.metadata.get("papermill", {}).get("exception"):
+            continue
+        line = next((line for line in cell.source.splitlines() if line.strip()), "")
+        if failed:
+            return Failure(name, number, line, last_lines("\n".join(failed[-1].traceback), 8))
+        return Failure(name, number, line, last_lines(str(error), 12))
+    return Failure(name, 0, "(before or between its cells)", last_lines(str(error), 12))
+
+
+def last_lines(text, count):
+    return "\n".join(plain(text).strip().splitlines()[-count:])
 
 
 def plain(text):
@@ -100,4 +118,7 @@ def environment_set(values):
         yield
     finally:
         for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
