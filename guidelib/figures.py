@@ -1,6 +1,7 @@
 """Every figure of the tutorials: drawn from run records, saved as SVG and PNG, shown with its alternative text.
 
-Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker tell the role, so that neither is needed alone.
+Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker tell the role, so that
+neither is needed alone.
 """
 
 import numpy as np
@@ -52,9 +53,10 @@ def axes(width=7.5, height=4.0, columns=1, **options):
 def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent=True, floor=None, live=()):
     """One line a condition: every seed a point, the mean and its interval beside them, chance as a dashed line.
 
-    table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean, low, high. percent=False draws a
-    metric that is no share, such as a perplexity, as it is; floor: the best value that any model can reach, a dotted line. live: records of
-    runs made before the reader's eyes, on seeds of their own: hollow points on their condition's line that count in no mean.
+    table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean,
+    low, high. percent=False draws a metric that is no share, such as a perplexity, as it is; floor: the best
+    value that any model can reach, a dotted line. live: records of runs made before the reader's eyes, on
+    seeds of their own: hollow points on their condition's line that count in no mean.
     """
     conditions, scale = list(summary["condition"]), 100 if percent else 1
     figure, ax = axes(width=9.0, height=0.9 + 0.42 * len(conditions))
@@ -76,7 +78,8 @@ def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent
 def timings(table, summary, *, guides, references, chance, live=(), note=""):
     """Test accuracy by guide, both timings side by side: guided throughout, and a warm-up before training; the references in both panels.
 
-    table, summary, live: as for `accuracy`; a guide's two conditions are GUIDE and GUIDE-warm-up, and one that is missing leaves its line empty.
+    table, summary, live: as for `accuracy`; a guide's two conditions are GUIDE and GUIDE-warm-up, and one
+    that is missing leaves its line empty.
     """
     known, names = set(summary["condition"]), [*references, *guides]
     figure, panels = axes(width=10.5, height=1.1 + 0.4 * len(names), columns=2, sharey=True)

@@ -18,7 +18,8 @@ def pair():
 def test_rsatoolbox_whitened_cosine_is_cka(pair):
     """Linear CKA is the whitened cosine of squared Euclidean dissimilarities (Williams 2024)."""
     toolbox = pytest.importorskip("rsatoolbox", reason=WHY)
-    rdms = [toolbox.rdm.calc_rdm(toolbox.data.Dataset(a.numpy()), method="euclidean") for a in pair]
+    data = [toolbox.data.Dataset(a.numpy()) for a in pair]
+    rdms = [toolbox.rdm.calc_rdm(each, method="euclidean") for each in data]
     value = toolbox.rdm.compare(*rdms, method="cosine_cov").item()
     assert gl.cka(*pair).item() == pytest.approx(value, rel=1e-9)
     assert gl.cka(*pair, debiased=True).item() != pytest.approx(value, rel=1e-3)

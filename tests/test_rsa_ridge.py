@@ -1,4 +1,4 @@
-"""RSA and ridge regression: outside oracles, closed forms, what each sees and does not see, precision, gradients, edges."""
+"""RSA and ridge regression: outside oracles, closed forms, what each sees, precision, gradients, edges."""
 
 import copy
 import math
@@ -10,16 +10,7 @@ from models import batch, convnet, mlp
 from scipy.spatial.distance import pdist, squareform
 
 import guidelib as gl
-from guidelib.similarity import (
-    RIDGE,
-    RSA,
-    double_centre,
-    find,
-    gram,
-    ridge,
-    ridge_similarity,
-    rsa,
-)
+from guidelib.similarity import RIDGE, RSA, double_centre, find, gram, ridge, ridge_similarity, rsa
 from guidelib.similarity._ridge import dimension, halves, projection
 from guidelib.similarity._rsa import dissimilarities
 
@@ -42,7 +33,8 @@ def test_rsatoolbox_correlation_of_cosine_distances_is_rsa():
     """rsatoolbox knows 1 - Pearson of patterns, which is 1 - cosine where every pattern's mean is 0."""
     toolbox = pytest.importorskip("rsatoolbox", reason=WHY)
     x, y = (a - a.mean(1, keepdim=True) for a in related())
-    rdms = [toolbox.rdm.calc_rdm(toolbox.data.Dataset(a.numpy()), method="correlation") for a in (x, y)]
+    data = [toolbox.data.Dataset(a.numpy()) for a in (x, y)]
+    rdms = [toolbox.rdm.calc_rdm(each, method="correlation") for each in data]
     value = toolbox.rdm.compare(*rdms, method="corr").item()
     assert rsa(x, y).item() == pytest.approx(value, rel=1e-10)
     assert rsa(x + 1, y).item() != pytest.approx(value, rel=1e-2)
@@ -65,9 +57,11 @@ def test_rsa_by_closed_form():
 def test_inner_product_rsa_with_double_centring_is_cka():
     """Williams 2024: squared Euclidean distances, doubly centred, correlated over all n^2 entries."""
     x, y = related()
-    centred = [double_centre(torch.tensor(squareform(pdist(a.numpy(), "sqeuclidean")))) for a in (x, y)]
-    assert np.corrcoef(*(c.flatten().numpy() for c in centred))[0, 1] == pytest.approx(gl.cka(x, y).item(), rel=1e-10)
-    assert rsa(x, y).item() != pytest.approx(gl.cka(x, y).item(), rel=0.05)  # the paper's RSA is another number
+    distances = [squareform(pdist(a.numpy(), "sqeuclidean")) for a in (x, y)]
+    centred = [double_centre(torch.tensor(d)).flatten().numpy() for d in distances]
+    cka = gl.cka(x, y).item()
+    assert np.corrcoef(*centred)[0, 1] == pytest.approx(cka, rel=1e-10)
+    assert rsa(x, y).item() != pytest.approx(cka, rel=0.05)  # the paper's RSA is another number
 
 
 def test_dissimilarities_are_half_squared_distances():
@@ -81,7 +75,8 @@ def test_dissimilarities_are_half_squared_distances():
 
 def test_rsa_holds_and_breaks():
     x, y = (a + 0.5 for a in related())
-    before, rotation = rsa(x, y), torch.linalg.qr(rand(12, 12, seed=9))[0]
+    before = rsa(x, y)
+    rotation = torch.linalg.qr(rand(12, 12, seed=9))[0]
     lengths = torch.linspace(0.1, 9, 40, dtype=x.dtype)[:, None]
     for same in (x @ rotation, 7 * x, x * lengths, x.flip(1)):
         assert torch.allclose(rsa(same, y), before, atol=1e-12)
@@ -103,13 +98,18 @@ def test_rsa_of_nearly_parallel_examples(offset):
     y = rand(64, 20, dtype=torch.float32, seed=1) + x[:, :20] - offset
     x.requires_grad_()
     wide = x.detach().double().requires_grad_()
-    value, exact = rsa(x, y), rsa(wide, y.double())
-    assert value.dtype == torch.float32 and value.item() == pytest.approx(exact.item(), abs=1e-3)
-    plain = torch.nn.functional.normalize(x.detach())
-    plain = torch.corrcoef(torch.stack([(1 - plain @ plain.T)[tuple(torch.tril_indices(64, 64, -1))], dissimilarities(RSA.gram(y))]))[0, 1]
+    value = rsa(x, y)
+    exact = rsa(wide, y.double())
+    assert value.dtype == torch.float32
+    assert value.item() == pytest.approx(exact.item(), abs=1e-3)
+    unit = torch.nn.functional.normalize(x.detach())
+    distances = (1 - unit @ unit.T)[tuple(torch.tril_indices(64, 64, -1))]
+    plain = torch.corrcoef(torch.stack([distances, dissimilarities(RSA.gram(y))]))[0, 1]
     assert offset < 1000 or abs(plain - exact) > 0.01  # what the formula as it stands gives in float32
-    grads = torch.autograd.grad(value, x)[0].double(), torch.autograd.grad(exact, wide)[0]
-    assert torch.nn.functional.cosine_similarity(*(g.flatten() for g in grads), dim=0) > 0.999
+    (grad,) = torch.autograd.grad(value, x)
+    (wanted,) = torch.autograd.grad(exact, wide)
+    cosine = torch.nn.functional.cosine_similarity(grad.double().flatten(), wanted.flatten(), dim=0)
+    assert cosine > 0.999
 
 
 # RSA: edges
@@ -119,36 +119,42 @@ def test_an_example_of_zeros_is_at_distance_1_and_gets_no_gradient():
     x[[1, 4]] = 0
     x.requires_grad_()
     value = rsa(x, y)
-    cosines = torch.nn.functional.normalize(x.detach()) @ torch.nn.functional.normalize(x.detach()).T
-    d = (1 - cosines)[tuple(torch.tril_indices(6, 6, -1))]
-    assert value.item() == pytest.approx(np.corrcoef(d, dissimilarities(RSA.gram(y)))[0, 1], rel=1e-9)
+    unit = torch.nn.functional.normalize(x.detach())
+    distances = (1 - unit @ unit.T)[tuple(torch.tril_indices(6, 6, -1))]
+    expected = np.corrcoef(distances, dissimilarities(RSA.gram(y)))[0, 1]
+    assert value.item() == pytest.approx(expected, rel=1e-9)
     value.backward()
-    assert torch.equal(x.grad[[1, 4]], torch.zeros(2, 12, dtype=x.dtype)) and (x.grad[[0, 2, 3, 5]].norm(dim=1) > 1e-6).all()
+    assert torch.equal(x.grad[[1, 4]], torch.zeros(2, 12, dtype=x.dtype))
+    assert (x.grad[[0, 2, 3, 5]].norm(dim=1) > 1e-6).all()
 
 
 @BOTH
 @pytest.mark.parametrize("constant", [0.0, 3.7, -1e6])
 def test_constant_features_give_0_and_no_gradient(similarity, constant):
     for left in (True, False):
-        x, y = torch.full((8, 5), constant, requires_grad=True), rand(8, 3).float().requires_grad_()
+        x = torch.full((8, 5), constant, requires_grad=True)
+        y = rand(8, 3).float().requires_grad_()
         value = similarity(x, y) if left else similarity(y, x)
         value.backward()
         assert value.item() == 0
-        assert torch.equal(x.grad, torch.zeros_like(x)) and torch.equal(y.grad, torch.zeros_like(y))
+        assert torch.equal(x.grad, torch.zeros_like(x))
+        assert torch.equal(y.grad, torch.zeros_like(y))
 
 
 def test_rsa_of_equal_distances_is_0():
     x = torch.eye(6, requires_grad=True)
     value = rsa(x, rand(6, 3).float())
     value.backward()
-    assert value.item() == 0 and torch.equal(x.grad, torch.zeros_like(x))
+    assert value.item() == 0
+    assert torch.equal(x.grad, torch.zeros_like(x))
 
 
 @BOTH
 def test_what_is_not_a_number_stays_so(similarity):
     x = rand(8, 5)
     x[3, 0] = math.nan
-    assert torch.isnan(similarity(x, rand(8, 3))) and torch.isnan(similarity(rand(8, 3), x))
+    assert torch.isnan(similarity(x, rand(8, 3)))
+    assert torch.isnan(similarity(rand(8, 3), x))
 
 
 @BOTH
@@ -186,7 +192,7 @@ def test_ridge_is_sklearns(n, p, q, penalty):
 
 
 def test_ridge_by_closed_form():
-    """One feature predicts itself and a second one that is its negative: every cosine is 1, whatever the penalty."""
+    """One feature predicts itself and one that is its negative: every cosine is 1, whatever the penalty."""
     x = torch.tensor([[-3.0], [-1.0], [0.5], [3.5]], dtype=torch.float64)
     for penalty in (1e-3, 1e3):
         assert ridge(x, torch.cat([2 * x, -x], 1), penalty=penalty).item() == pytest.approx(1, abs=1e-12)
@@ -194,12 +200,14 @@ def test_ridge_by_closed_form():
 
 def test_ridge_is_not_symmetric():
     x = rand(60, 10)
-    assert ridge(x, x[:, :2], penalty=1e-3) > 0.999 and ridge(x[:, :2], x, penalty=1e-3) < 0.7
+    assert ridge(x, x[:, :2], penalty=1e-3) > 0.999
+    assert ridge(x[:, :2], x, penalty=1e-3) < 0.7
 
 
 def test_ridge_does_not_see_rotation_or_shift_and_sees_scale():
     x, y = related()
-    before, rotation = ridge(x, y), torch.linalg.qr(rand(12, 12, seed=9))[0]
+    before = ridge(x, y)
+    rotation = torch.linalg.qr(rand(12, 12, seed=9))[0]
     for same in (x @ rotation, x + 1e3, x.flip(1)):
         assert ridge(same, y).item() == pytest.approx(before.item(), rel=1e-8)
     assert ridge(x, 5 * y + 3).item() == pytest.approx(before.item(), rel=1e-10)
@@ -230,7 +238,8 @@ def test_projection_is_that_of_li():
     assert abs(s.sign().sum().item()) < 4 * math.sqrt(p * q / 20)
     for axis, count in ((0, q), (1, p)):  # counts are binomial: their variance too
         assert filled.sum(axis).var().item() == pytest.approx(count * 0.05 * 0.95, rel=0.35)
-    assert filled[-1].sum() > 0 and filled[0].sum() > 0  # it reaches the last row
+    assert filled[0].sum() > 0
+    assert filled[-1].sum() > 0  # it reaches the last row
     assert torch.equal(s, projection(p, q, seed=1, dtype=torch.float64).to_dense())
     assert not torch.equal(s, projection(p, q, seed=2, dtype=torch.float64).to_dense())
     assert torch.equal(projection(1, 3, seed=0).to_dense().abs(), torch.full((3, 1), 3**-0.5))
@@ -246,7 +255,8 @@ def test_ridge_projects_as_the_paper_does():
     expected = by_sklearn(x @ s.T, y, 10.0, seed=7)
     assert ridge(x, y, seed=7, distortion=0.3).item() == pytest.approx(expected, rel=1e-9)
     plain = ridge(x, y, seed=7, distortion=None).item()
-    assert plain == pytest.approx(by_sklearn(x, y, 10.0, seed=7), rel=1e-9) and plain != pytest.approx(expected, rel=1e-6)
+    assert plain == pytest.approx(by_sklearn(x, y, 10.0, seed=7), rel=1e-9)
+    assert plain != pytest.approx(expected, rel=1e-6)
     assert plain == pytest.approx(expected, abs=0.05)
     images = x.view(n, 30, 10, 10)
     value = ridge(images, y, seed=7, distortion=0.3)
@@ -280,7 +290,8 @@ def test_types_in_at_least_float32_inside(similarity, dtype):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(similarity(x, y), value)
     value.backward()
-    assert x.grad.dtype == dtype and x.grad.abs().sum() > 0
+    assert x.grad.dtype == dtype
+    assert x.grad.abs().sum() > 0
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e12])
@@ -293,7 +304,8 @@ def test_large_activations_do_not_overflow(scale):
 @BOTH
 def test_stacks_are_compared_one_by_one(similarity):
     pairs = [related(seed=10 * s) for s in range(3)]
-    k, l = (torch.stack([similarity.gram(pair[i]) for pair in pairs]) for i in (0, 1))
+    k = torch.stack([similarity.gram(x) for x, _ in pairs])
+    l = torch.stack([similarity.gram(y) for _, y in pairs])
     expected = torch.stack([similarity(*pair) for pair in pairs])
     assert torch.allclose(similarity.value(k, l), expected, atol=1e-12)
     assert torch.allclose(similarity.misalignment(k, l), 1 - expected, atol=1e-12)
@@ -313,7 +325,7 @@ def test_a_target_is_guided_by_them(name):
             loss.backward()
             optimizer.step()
         pairs = len(g.report())
-    assert losses[-1] < losses[0] - 0.1 * pairs and losses[-1] > -pairs
+    assert -pairs < losses[-1] < losses[0] - 0.1 * pairs
 
 
 def test_ridge_predicts_the_guide_from_the_target():
@@ -331,4 +343,6 @@ def test_options_that_make_no_sense():
             ridge_similarity(penalty=penalty)
     with pytest.raises(ValueError, match="between 0 and 1, or None for no projection, received 1.5"):
         ridge_similarity(distortion=1.5)
-    assert find("rsa") is RSA and find("ridge") is RIDGE and find("ridge-100").name == "ridge (100)"
+    assert find("rsa") is RSA
+    assert find("ridge") is RIDGE
+    assert find("ridge-100").name == "ridge (100)"

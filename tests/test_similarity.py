@@ -1,4 +1,4 @@
-"""CKA and SP: golden values, invariances that hold and that must break, precision, gradients, edge cases, the null law."""
+"""CKA and SP: golden values, invariances that hold and that must break, precision, gradients, edges."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,18 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import guidelib as gl
-from guidelib.similarity import CKA, CKA_DEBIASED, Similarity, double_centre, find, gram, u_centre
+from guidelib.similarity import (
+    CKA,
+    CKA_DEBIASED,
+    RIDGE,
+    RSA,
+    SP,
+    Similarity,
+    double_centre,
+    find,
+    gram,
+    u_centre,
+)
 
 FORMS = [False, True]
 
@@ -26,7 +37,8 @@ def rotation(p, seed=9):
 
 def numpy_cka(x, y):
     """Biased CKA in feature space (Kornblith et al. 2019, eq. for linear kernels), an independent route."""
-    x, y = (a - a.mean(0) for a in (x.numpy(), y.numpy()))
+    x = x.numpy() - x.numpy().mean(0)
+    y = y.numpy() - y.numpy().mean(0)
     return np.linalg.norm(x.T @ y) ** 2 / np.linalg.norm(x.T @ x) / np.linalg.norm(y.T @ y)
 
 
@@ -50,14 +62,18 @@ def test_gram_form_equals_feature_form(seed):
 
 
 def test_debiased_is_hsic_1_of_song_where_that_is_stable():
-    """The three-term sum of Song et al. 2012, which U-centring equals, and which we do not use because it cancels."""
-    x, y = related()
+    """The three-term sum of Song et al. 2012, which U-centring equals, but which cancels."""
     def hsic(k, l):
         n = len(k)
         k, l = (m - torch.diag(m.diagonal()) for m in (k, l))
-        return (k * l).sum() + k.sum() * l.sum() / (n - 1) / (n - 2) - 2 * (k.sum(0) * l.sum(0)).sum() / (n - 2)
+        trace = (k * l).sum()
+        product = k.sum() * l.sum() / (n - 1) / (n - 2)
+        return trace + product - 2 * (k.sum(0) * l.sum(0)).sum() / (n - 2)
+
+    x, y = related()
     k, l = x @ x.T, y @ y.T
-    assert gl.cka(x, y, debiased=True).item() == pytest.approx((hsic(k, l) / (hsic(k, k) * hsic(l, l)).sqrt()).item(), rel=1e-10)
+    expected = hsic(k, l) / (hsic(k, k) * hsic(l, l)).sqrt()
+    assert gl.cka(x, y, debiased=True).item() == pytest.approx(expected.item(), rel=1e-10)
 
 
 @pytest.mark.parametrize("project", [double_centre, u_centre])
@@ -77,14 +93,18 @@ def test_u_centring_has_a_zero_diagonal_and_ignores_shifts():
 
 # Invariances
 
+def permutation(n, seed=1):
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+
+
 HOLDS = {
     "rotation": lambda x: x @ rotation(x.shape[1]),
-    "permuted features": lambda x: x[:, torch.randperm(x.shape[1], generator=torch.Generator().manual_seed(1))],
+    "permuted features": lambda x: x[:, permutation(x.shape[1])],
     "scale": lambda x: -3.7 * x,
     "shift": lambda x: x + 5 * rand(x.shape[1], seed=4),
 }
 BREAKS = {
-    "permuted examples": lambda x: x[torch.randperm(len(x), generator=torch.Generator().manual_seed(1))],
+    "permuted examples": lambda x: x[permutation(len(x))],
     "stretched features": lambda x: x * torch.linspace(0.1, 3, x.shape[1], dtype=x.dtype),
     "one outlier": lambda x: torch.cat([20 * x[:1], x[1:]]),
 }
@@ -103,7 +123,8 @@ def test_cka_does_not_see(name, debiased):
 @pytest.mark.parametrize("name", BREAKS)
 def test_cka_sees(name, debiased):
     x, y = related()
-    assert (gl.cka(BREAKS[name](x), y, debiased=debiased) - gl.cka(x, y, debiased=debiased)).abs() > 0.02
+    before = gl.cka(x, y, debiased=debiased)
+    assert (gl.cka(BREAKS[name](x), y, debiased=debiased) - before).abs() > 0.02
 
 
 def test_sp_holds_and_breaks():
@@ -112,26 +133,28 @@ def test_sp_holds_and_breaks():
     for name in ("rotation", "permuted features", "scale"):
         assert torch.allclose(gl.sp(HOLDS[name](x), y), before, atol=1e-12), name
     assert (gl.sp(HOLDS["shift"](x), y) - before).abs() > 0.01 * before  # it does not centre
-    by_hand = (torch.nn.functional.normalize(x @ x.T, dim=1) - torch.nn.functional.normalize(y @ y.T, dim=1)).square().mean()
-    assert before.item() == pytest.approx(by_hand.item(), rel=1e-12)
+    k, l = (torch.nn.functional.normalize(a @ a.T, dim=1) for a in (x, y))
+    assert before.item() == pytest.approx((k - l).square().mean().item(), rel=1e-12)
 
 
 @pytest.mark.parametrize("debiased", FORMS)
 def test_self_similarity_symmetry_and_common_permutation(debiased):
     x, y = related()
-    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(2))
+    order = permutation(len(x), seed=2)
+    value = gl.cka(x, y, debiased=debiased)
     assert gl.cka(x, x, debiased=debiased).item() == pytest.approx(1, abs=1e-12)
-    assert torch.allclose(gl.cka(x, y, debiased=debiased), gl.cka(y, x, debiased=debiased), atol=1e-14)
-    assert torch.allclose(gl.cka(x[order], y[order], debiased=debiased), gl.cka(x, y, debiased=debiased), atol=1e-13)
+    assert torch.allclose(gl.cka(y, x, debiased=debiased), value, atol=1e-14)
+    assert torch.allclose(gl.cka(x[order], y[order], debiased=debiased), value, atol=1e-13)
 
 
 def test_any_shape_after_the_first_axis_and_any_memory_format():
     x = rand(10, 4, 3, 5, dtype=torch.float32)
     y = rand(10, 7, dtype=torch.float32, seed=1)
     assert torch.allclose(gl.cka(x, y), gl.cka(x.flatten(1), y))
-    assert torch.allclose(gl.cka(x.to(memory_format=torch.channels_last), y), gl.cka(x, y), atol=1e-6)
     channels_last = x.to(memory_format=torch.channels_last)
-    assert gl.similarity.flatten(channels_last).data_ptr() == channels_last.data_ptr()  # a view, not a copy
+    assert torch.allclose(gl.cka(channels_last, y), gl.cka(x, y), atol=1e-6)
+    view = gl.similarity.flatten(channels_last)
+    assert view.data_ptr() == channels_last.data_ptr()  # not a copy
     assert gl.cka(x[:, 0, 0, 0], y).shape == ()
 
 
@@ -159,7 +182,8 @@ def test_autocast_never_produces_the_gram(debiased):
         value = gl.cka(x, y, debiased=debiased)
         assert (x @ x.T).dtype == torch.bfloat16  # what autocast would have done
         (grad,) = torch.autograd.grad(value, x)
-    assert value.dtype == torch.float32 and torch.equal(value, plain)
+    assert value.dtype == torch.float32
+    assert torch.equal(value, plain)
     assert torch.equal(grad, wanted)
 
 
@@ -175,14 +199,16 @@ def test_large_means_do_not_cancel(offset, debiased):
     wide = shifted.detach().double().requires_grad_()
     (wanted,) = torch.autograd.grad(gl.cka(wide, y.double(), debiased=debiased), wide)
     (grad,) = torch.autograd.grad(value, shifted)
-    assert torch.nn.functional.cosine_similarity(grad.double().flatten(), wanted.flatten(), dim=0) > 0.999
+    cosine = torch.nn.functional.cosine_similarity(grad.double().flatten(), wanted.flatten(), dim=0)
+    assert cosine > 0.999
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-3, 1e3, 1e12])
 @pytest.mark.parametrize("debiased", FORMS)
 def test_products_of_large_activations_do_not_overflow(scale, debiased):
     x, y = (rand(32, 2000, seed=s, dtype=torch.float32) for s in (0, 1))
-    assert gl.cka(scale * x, scale * y, debiased=debiased).item() == pytest.approx(gl.cka(x, y, debiased=debiased).item(), abs=1e-5)
+    plain = gl.cka(x, y, debiased=debiased).item()
+    assert gl.cka(scale * x, scale * y, debiased=debiased).item() == pytest.approx(plain, abs=1e-5)
 
 
 def test_half_precision_grams_would_overflow_and_ours_do_not():
@@ -194,7 +220,7 @@ def test_half_precision_grams_would_overflow_and_ours_do_not():
 # Gradients
 
 
-@pytest.mark.parametrize("similarity", [CKA, CKA_DEBIASED, gl.similarity.SP], ids=lambda s: s.name)
+@pytest.mark.parametrize("similarity", [CKA, CKA_DEBIASED, SP], ids=lambda s: s.name)
 def test_first_and_second_derivatives(similarity):
     x, y = rand(7, 4).requires_grad_(), rand(7, 5, seed=1).requires_grad_()
     assert torch.autograd.gradcheck(similarity, (x, y))
@@ -230,7 +256,8 @@ def test_one_matrix_product_in_the_backward(debiased):
 def test_gradient_keeps_the_type_of_its_input():
     x = rand(8, 5).bfloat16().requires_grad_()
     gl.cka(x, rand(8, 3).float()).backward()
-    assert x.grad.dtype == torch.bfloat16 and x.grad.abs().sum() > 0
+    assert x.grad.dtype == torch.bfloat16
+    assert x.grad.abs().sum() > 0
 
 
 # Edges
@@ -244,14 +271,27 @@ def test_constant_features_are_unlike_everything_and_get_no_gradient(value, debi
     loss = 1 - gl.cka(x, y, debiased=debiased)
     loss.backward()
     assert loss.item() == 1
-    assert torch.equal(x.grad, torch.zeros_like(x)) and torch.equal(y.grad, torch.zeros_like(y))
+    assert torch.equal(x.grad, torch.zeros_like(x))
+    assert torch.equal(y.grad, torch.zeros_like(y))
 
 
 def test_one_constant_row_pattern_of_the_identity_kind_is_zero_when_debiased():
     x = torch.eye(6, requires_grad=True)  # U-centring removes the diagonal, which is all there is
     value = gl.cka(x, rand(6, 3).float(), debiased=True)
     value.backward()
-    assert value.item() == 0 and torch.equal(x.grad, torch.zeros_like(x))
+    assert value.item() == 0
+    assert torch.equal(x.grad, torch.zeros_like(x))
+
+
+@pytest.mark.parametrize("similarity", [CKA, CKA_DEBIASED, RIDGE, RSA, SP], ids=lambda s: s.name)
+def test_whether_the_diagonal_counts_and_whether_equal_distances_say_something(similarity):
+    k, l = (similarity.gram(a) for a in related())
+    other = similarity.value(k + torch.diag(torch.linspace(1, 2, len(k), dtype=k.dtype)), l)
+    same = torch.allclose(other, similarity.value(k, l), atol=1e-12)
+    assert same == (not similarity.diagonal)
+    if not similarity.equidistant:
+        equal = similarity.gram(torch.eye(len(k), dtype=k.dtype))
+        assert similarity.value(equal, l) == similarity.value(equal, equal) == 0
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -283,12 +323,15 @@ def test_wrong_types_are_repeated():
 
 
 def test_smallest_n():
-    assert gl.cka(rand(2, 3), rand(2, 4, seed=1)).item() == pytest.approx(1)  # two points are always on a line
+    two = gl.cka(rand(2, 3), rand(2, 4, seed=1))
+    assert two.item() == pytest.approx(1)  # two points are always on a line
     assert torch.isfinite(gl.cka(rand(4, 3), rand(4, 4, seed=1), debiased=True))
 
 
 def test_names_of_similarities():
-    assert find("cka") is CKA and find("cka", debiased=True) is CKA_DEBIASED and find(CKA) is CKA
+    assert find("cka") is CKA
+    assert find("cka", debiased=True) is CKA_DEBIASED
+    assert find(CKA) is CKA
     own = Similarity(name="own", gram=gram, value=CKA.value, misalignment=CKA.misalignment)
     assert find(own) is own
     with pytest.raises(ValueError, match=r"'rdm'.*\['cka', 'ridge', 'ridge-100', 'rsa', 'sp'\]"):
@@ -302,9 +345,12 @@ def test_names_of_similarities():
 
 @pytest.mark.parametrize(("n", "p", "q"), [(32, 64, 500), (64, 1000, 1000)])
 def test_null_law_of_independent_features(n, p, q):
-    values = [(gl.cka(rand(n, p, seed=s), rand(n, q, seed=1000 + s)).item(),
-               gl.cka(rand(n, p, seed=s), rand(n, q, seed=1000 + s), debiased=True).item()) for s in range(40)]
+    values = []
+    for seed in range(40):
+        x, y = rand(n, p, seed=seed), rand(n, q, seed=1000 + seed)
+        values.append((gl.cka(x, y).item(), gl.cka(x, y, debiased=True).item()))
     biased, debiased = np.array(values).T
-    assert biased.mean() == pytest.approx(((1 + n / p) * (1 + n / q)) ** -0.5, rel=0.02)  # isotropic: participation ratios p and q
+    expected = ((1 + n / p) * (1 + n / q)) ** -0.5  # isotropic: participation ratios p and q
+    assert biased.mean() == pytest.approx(expected, rel=0.02)
     assert abs(debiased.mean()) < 4 * debiased.std() / np.sqrt(40)
     assert biased.mean() > 0.5  # far from what "unrelated" suggests

@@ -13,9 +13,10 @@ from ..tasks.task import IGNORED
 class ErrorConsistency:
     """Cohen's kappa of right and wrong, with its interval, and what it was made of.
 
-    kappa = (observed - expected) / (1 - expected). observed: share of the n examples that both get right or both get wrong; expected: that share
-    if errors were independent, p q + (1 - p)(1 - q) for accuracies p and q. least, most: the lowest and highest kappa that these two
-    accuracies allow, which is a narrow range when they are far apart. NaN where undefined.
+    kappa = (observed - expected) / (1 - expected). observed: share of the n examples that both get right or
+    both get wrong; expected: that share if errors were independent, p q + (1 - p)(1 - q) for accuracies p and
+    q. least, most: the lowest and highest kappa that these two accuracies allow, which is a narrow range when
+    they are far apart. NaN where undefined.
     """
 
     kappa: float
@@ -31,11 +32,12 @@ class ErrorConsistency:
 def error_consistency(right_a, right_b, *, seed=0, draws=2000, confidence=0.95):
     """Cohen's kappa of two networks' right and wrong answers to the same n examples, an ErrorConsistency.
 
-    right_a, right_b: booleans (n,), whether each answer is right. 1: the same errors; 0: as many in common as independent errors would
-    have; below 0: fewer. kappa is NaN if expected is 1, that is if both networks are always right or both always wrong: then
-    there is no agreement that chance would not give. The interval resamples examples with `seed`, `draws` times, percentiles of the draws
-    in which kappa is defined; it says nothing of other seeds of the networks. TypeError or ValueError for what is not two equally long rows
-    of booleans. Geirhos, Meding and Wichmann 2020; the paper, appendix F.
+    right_a, right_b: booleans (n,), whether each answer is right. 1: the same errors; 0: as many in common as
+    independent errors would have; below 0: fewer. kappa is NaN if expected is 1, that is if both networks are
+    always right or both always wrong: then there is no agreement that chance would not give. The interval
+    resamples examples with `seed`, `draws` times, percentiles of the draws in which kappa is defined; it says
+    nothing of other seeds of the networks. TypeError or ValueError for what is not two equally long rows of
+    booleans. Geirhos, Meding and Wichmann 2020; the paper, appendix F.
 
     >>> found = error_consistency([True, True, False, False], [True, True, False, True])
     >>> found.kappa, found.observed, found.expected
@@ -61,8 +63,8 @@ def error_consistency(right_a, right_b, *, seed=0, draws=2000, confidence=0.95):
 def consistency_matrix(predictions, labels):
     """Table of error consistency, rows and columns the networks of {name: predicted labels (n, ...)}, against labels (n, ...).
 
-    Places whose label is not scored (-100) are left out. The diagonal is 1, or NaN for a network that is always right or always wrong.
-    ValueError for predictions of another shape than the labels.
+    Places whose label is not scored (-100) are left out. The diagonal is 1, or NaN for a network that is
+    always right or always wrong. ValueError for predictions of another shape than the labels.
 
     >>> consistency_matrix({"a": [0, 1, 1], "b": [0, 1, 0]}, [0, 1, 0]).round(2).values.tolist()
     [[1.0, 0.0], [0.0, nan]]

@@ -6,8 +6,9 @@ import torch
 def gradient_norms(model, loss):
     """Table (layer, gradient_norm): Euclidean norm of the loss's gradient for the weights of each module that owns any.
 
-    A weight shared by several modules counts in each. The gradients in `.grad` are not touched, and the loss can still go backward. NaN
-    for a module that the loss does not reach or that is frozen. Columns in the order of the modules.
+    A weight shared by several modules counts in each. The gradients in `.grad` are not touched, and the loss
+    can still go backward. NaN for a module that the loss does not reach or that is frozen. Columns in the
+    order of the modules.
 
     >>> net = torch.nn.Linear(1, 1, bias=False)
     >>> gradient_norms(net, net(torch.tensor([[3.0]])).sum())["gradient_norm"].tolist()

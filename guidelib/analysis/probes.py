@@ -26,11 +26,13 @@ class Probe:
 def linear_probe(features, labels, test_features, test_labels, *, method="ridge", penalty=None):
     """How well a linear decoder fitted on features (n, ...) and labels (n,) classifies test_features (m, ...), a Probe.
 
-    Every feature is brought to mean 0 and deviation 1 by the training examples alone; one that does not vary there becomes 0. method:
-    "ridge", least squares on +-1 codes of the classes, which is quick with many features, or "logistic", multinomial regression.
-    penalty: the weight of the squared coefficients, beside the sum of losses over examples; None chooses it for ridge among 10^-2
-    to 10^6 by leave-one-out on the training examples, and is 1 for logistic. Nothing is random. ValueError for labels that are not (n,), one
-    class, or features that are not finite. scikit-learn's RidgeClassifier, RidgeClassifierCV and LogisticRegression.
+    Every feature is brought to mean 0 and deviation 1 by the training examples alone; one that does not vary
+    there becomes 0. method: "ridge", least squares on +-1 codes of the classes, which is quick with many
+    features, or "logistic", multinomial regression. penalty: the weight of the squared coefficients, beside
+    the sum of losses over examples; None chooses it for ridge among 10^-2 to 10^6 by leave-one-out on the
+    training examples, and is 1 for logistic. Nothing is random. ValueError for labels that are not (n,), one
+    class, or features that are not finite. scikit-learn's RidgeClassifier, RidgeClassifierCV and
+    LogisticRegression.
 
     >>> x, y = torch.tensor([[0.0], [1.0], [10.0], [11.0]]), torch.tensor([0, 0, 1, 1])
     >>> linear_probe(x, y, x + 0.5, y).accuracy
@@ -59,12 +61,14 @@ def linear_probe(features, labels, test_features, test_labels, *, method="ridge"
 def probe_layers(model, task, *, train=4000, test=1000, method="ridge", penalty=None, layers=None, batch_size=256):
     """Table of linear_probe by layer: layer, features, accuracy, chance, penalty, n_train, n_test; the first row is the raw input.
 
-    model is run as in eval and left as found: BatchNorm uses its running statistics, 0 and 1 in an untrained network, so that it does nothing
-    there, unlike in training. The logits count as a layer. Fitted on the first `train` examples of task.train (the paper took
-    4,000), tested on the first `test` of task.test (1,000), all of them where there are fewer. layers: module names, None for the default
-    layers. One layer's activations are held at a time, so the network runs once a layer. What a layer has above the input is what
-    its nonlinearity unfolded; a deep random network that falls below the input has lost information that a linear decoder could use.
-    ValueError for a layer that does not exist or did not run, or a task whose labels are not (n,).
+    model is run as in eval and left as found: BatchNorm uses its running statistics, 0 and 1 in an untrained
+    network, so that it does nothing there, unlike in training. The logits count as a layer. Fitted on the
+    first `train` examples of task.train (the paper took 4,000), tested on the first `test` of task.test
+    (1,000), all of them where there are fewer. layers: module names, None for the default layers. One layer's
+    activations are held at a time, so the network runs once a layer. What a layer has above the input is what
+    its nonlinearity unfolded; a deep random network that falls below the input has lost information that a
+    linear decoder could use. ValueError for a layer that does not exist or did not run, or a task whose
+    labels are not (n,).
 
     >>> from guidelib.tasks import digits
     >>> net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))

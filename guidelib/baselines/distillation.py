@@ -12,9 +12,9 @@ DIRECTIONS = ("teacher-target", "target-teacher")
 def kd_loss(logits, teacher_logits, y, *, temperature=4.0, alpha=0.5, direction="teacher-target"):
     """alpha T^2 KL(teacher || target) + (1 - alpha) cross-entropy, of logits (n, classes), with labels y (n,); in nats, mean over n.
 
-    Both distributions are softened by the temperature T. The paper uses T = 2, alpha = 0.5 and writes the divergence the other
-    way round (appendix H): direction="target-teacher". ValueError for a temperature that is not positive, alpha outside [0, 1] or
-    logits whose shapes differ.
+    Both distributions are softened by the temperature T. The paper uses T = 2, alpha = 0.5 and writes the
+    divergence the other way round (appendix H): direction="target-teacher". ValueError for a temperature that
+    is not positive, alpha outside [0, 1] or logits whose shapes differ.
 
     >>> logits = torch.tensor([[2.0, 0.0]])
     >>> kd_loss(logits, logits, torch.tensor([0]), alpha=1.0)
@@ -34,8 +34,8 @@ class Distillation:
 
     Of sequences, logits (n, t, classes) and labels (n, t), the places with a label of 0 or more count.
 
-    The teacher runs on x as in eval and without gradient, whatever its own flags, and is left as found: flags, buffers and random
-    streams. Options and errors are those of kd_loss.
+    The teacher runs on x as in eval and without gradient, whatever its own flags, and is left as found:
+    flags, buffers and random streams. Options and errors are those of kd_loss.
 
     >>> teacher = torch.nn.Linear(2, 3)
     >>> x, y = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)

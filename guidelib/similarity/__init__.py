@@ -7,8 +7,8 @@ from ._ridge import RIDGE, RIDGE_100, ridge, ridge_similarity
 from ._rsa import RSA, rsa
 from ._sp import SP, sp
 
-__all__ = ["CKA", "CKA_DEBIASED", "RIDGE", "RIDGE_100", "RSA", "SP", "Similarity", "cka", "double_centre", "find", "flatten", "gram", "ridge",
-           "ridge_similarity", "rsa", "sp", "u_centre"]
+__all__ = ["CKA", "CKA_DEBIASED", "RIDGE", "RIDGE_100", "RSA", "SP", "Similarity", "cka", "double_centre",
+           "find", "flatten", "gram", "ridge", "ridge_similarity", "rsa", "sp", "u_centre"]
 
 SIMILARITIES = {"cka": CKA, "ridge": RIDGE, "ridge-100": RIDGE_100, "rsa": RSA, "sp": SP}
 
@@ -24,5 +24,6 @@ def find(similarity, *, debiased=False):
     if isinstance(similarity, Similarity):
         return similarity
     if similarity not in SIMILARITIES:
-        raise ValueError(f"no similarity {similarity!r}: choose from {sorted(SIMILARITIES)} or pass a gl.similarity.Similarity")
+        raise ValueError(f"no similarity {similarity!r}: choose from {sorted(SIMILARITIES)} "
+                         "or pass a gl.similarity.Similarity")
     return CKA_DEBIASED if debiased else SIMILARITIES[similarity]

@@ -10,13 +10,17 @@ import torch
 class Similarity:
     """A similarity of two activation matrices, split so that each layer's matrix is made once.
 
-    gram: activations (n, ...) to (n, n), differentiable. value: two stacks (..., n, n) to (...,), with the sign of the
-    publication. misalignment: the same, lower is more alike. least: the fewest examples it is defined for.
+    gram: activations (n, ...) to (n, n), differentiable. value: two stacks (..., n, n) to (...,), with the
+    sign of the publication. misalignment: the same, lower is more alike. least: the fewest examples it is
+    defined for. diagonal: whether the diagonal of the Gram matrices counts. equidistant: whether it tells
+    something of examples that are all equally far apart.
 
     >>> from guidelib.similarity import CKA
     >>> x = torch.tensor([[0.0], [1.0], [5.0]])
-    >>> round(CKA(x, 3 * x).item(), 4), round(CKA.misalignment(CKA.gram(x), CKA.gram(3 * x)).item(), 4)
-    (1.0, 0.0)
+    >>> round(CKA(x, 3 * x).item(), 4)
+    1.0
+    >>> round(CKA.misalignment(CKA.gram(x), CKA.gram(3 * x)).item(), 4)
+    0.0
     """
 
     name: str
@@ -33,15 +37,18 @@ class Similarity:
         return self.value(*same_type(self.gram(x), self.gram(y)))
 
     def check(self, x, y):
-        """Raise a ValueError that repeats both shapes if they do not hold the same, large enough, number of examples."""
+        """Raise a ValueError that repeats both shapes unless both hold the same n >= least examples."""
         for side, a in (("x", x), ("y", y)):
             if not isinstance(a, torch.Tensor):
-                raise TypeError(f"{self.name} compares torch tensors, received {side} of type {type(a).__name__}: use torch.as_tensor({side})")
+                raise TypeError(f"{self.name} compares torch tensors, received {side} of type "
+                                f"{type(a).__name__}: use torch.as_tensor({side})")
         shapes = f"x {tuple(x.shape)} and y {tuple(y.shape)}"
         if x.ndim == 0 or y.ndim == 0 or x.shape[0] != y.shape[0]:
-            raise ValueError(f"{self.name} compares the same n examples on both sides, received {shapes}: the first axis must agree")
+            raise ValueError(f"{self.name} compares the same n examples on both sides, received {shapes}: "
+                             "the first axis must agree")
         if x.shape[0] < self.least:
-            raise ValueError(f"{self.name} needs n >= {self.least} examples, received {shapes}: use a larger batch")
+            raise ValueError(f"{self.name} needs n >= {self.least} examples, received {shapes}: "
+                             "use a larger batch")
 
 
 def same_type(k, l):

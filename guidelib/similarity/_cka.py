@@ -1,7 +1,7 @@
 """Centred kernel alignment, the similarity of the paper (section 3, appendix B.1), biased and debiased.
 
-CKA is the cosine between two projected Gram matrices, <PK, PL> / (|PK| |PL|). The usual, biased form projects by double
-centring; the debiased form by U-centring. One formula, two projections: there is nothing else to it.
+CKA is the cosine between two projected Gram matrices, <PK, PL> / (|PK| |PL|). The usual, biased form projects
+by double centring; the debiased form by U-centring. One formula, two projections.
 """
 
 from ._base import Similarity
@@ -9,12 +9,13 @@ from ._gram import gram, u_centre, unit
 
 
 def cka(x, y, *, debiased=False):
-    """Linear CKA of activations x (n, ...) and y (n, ...), flattened after the first axis; a 0-dim tensor, 1 is alike.
+    """Linear CKA of activations x (n, ...) and y (n, ...), flattened after the first axis; 1 is alike.
 
-    Differentiable in both, in at least float32 inside. The biased form lies in [0, 1], and for independent features is
-    far above 0 when n is small against their effective dimension; the debiased form is 0 on average then, and may be
-    negative. Constant features give 0. Raises ValueError for unequal n, n < 2, or n < 4 if debiased.
-    Kornblith et al. 2019; Szekely and Rizzo 2014 for the debiased form, as U-centred inner products.
+    A 0-dim tensor. Differentiable in both, in at least float32 inside. The biased form lies in [0, 1], and
+    for independent features is far above 0 when n is small against their effective dimension; the debiased
+    form is 0 on average then, and may be negative. Constant features give 0. Raises ValueError for unequal n,
+    n < 2, or n < 4 if debiased. Kornblith et al. 2019; Szekely and Rizzo 2014 for the debiased form, as
+    U-centred inner products.
 
     >>> import torch
     >>> x = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
@@ -23,7 +24,7 @@ def cka(x, y, *, debiased=False):
     >>> round(cka(x, x[:, :1]).item(), 4), round(cka(x, x[:, :1], debiased=True).item(), 4)
     (0.8381, 0.5)
     """
-    return (CKA_DEBIASED if debiased else CKA)(x, y)
+    return CKA_DEBIASED(x, y) if debiased else CKA(x, y)
 
 
 def _biased(k, l):
@@ -39,4 +40,5 @@ def _misalignment(value):
 
 
 CKA = Similarity(name="cka", gram=gram, value=_biased, misalignment=_misalignment(_biased), least=2)
-CKA_DEBIASED = Similarity(name="cka (debiased)", gram=gram, value=_debiased, misalignment=_misalignment(_debiased), least=4, diagonal=False)
+CKA_DEBIASED = Similarity(name="cka (debiased)", gram=gram, value=_debiased,
+                          misalignment=_misalignment(_debiased), least=4, diagonal=False)

@@ -1,4 +1,4 @@
-"""Representational similarity analysis as the paper uses it (appendix J.1): which examples are far apart, on both sides."""
+"""Representational similarity analysis as in the paper (appendix J.1): which examples are far apart."""
 
 import torch
 
@@ -7,29 +7,33 @@ from ._gram import flatten, gram
 
 
 def rsa(x, y):
-    """RSA of activations x (n, ...) and y (n, ...): Pearson correlation of their cosine distances; a 0-dim tensor, 1 is alike.
+    """RSA of activations x (n, ...) and y (n, ...), the correlation of their cosine distances; 1 is alike.
 
-    The dissimilarity of two examples is 1 - cosine of their features, the n (n - 1) / 2 pairs below the diagonal count. It lies in
-    [-1, 1], sees the mean of the features, and does not see the length of an example. An example without any activation is at
-    distance 1 from all others and gets no gradient; equal distances everywhere give 0. Differentiable, in at least float32 inside.
-    ValueError for unequal n or n < 3. Kriegeskorte et al. 2008; with squared Euclidean distances, centred, RSA is CKA (Williams 2024).
+    Pearson's correlation, a 0-dim tensor in [-1, 1]. The dissimilarity of two examples is 1 - cosine of their
+    features; the n (n - 1) / 2 pairs below the diagonal count. It sees the mean of the features, and does not
+    see the length of an example. An example without any activation is at distance 1 from all others and gets
+    no gradient; equal distances everywhere give 0. Differentiable, in at least float32 inside. ValueError for
+    unequal n or n < 3. Kriegeskorte et al. 2008; with squared Euclidean distances, centred, RSA is CKA
+    (Williams 2024).
 
     >>> x = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 2.0], [-1.0, 0.0]])
-    >>> [round(rsa(x, y).item(), 4) for y in (torch.tensor([[1.0], [2.0], [3.0], [4.0]]) * x, x.abs())]
-    [1.0, -0.2356]
+    >>> lengths = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+    >>> round(rsa(x, lengths * x).item(), 4), round(rsa(x, x.abs()).item(), 4)
+    (1.0, -0.2356)
     """
     return RSA(x, y)
 
 
 def dissimilarities(k):
-    """Half the squared distance of every pair of examples, (..., n (n - 1) / 2), from Gram matrices (..., n, n), centred or not.
+    """Half the squared distance of every pair of examples, from Gram matrices (..., n, n), centred or not.
 
-    For examples of length one that is 1 - cosine. Pairs below the diagonal, row by row.
+    For examples of length one that is 1 - cosine. (..., n (n - 1) / 2): pairs below the diagonal, row by row.
 
     >>> dissimilarities(torch.tensor([[1.0, 0.0], [0.0, 4.0]]))
     tensor([2.5000])
     """
-    n, own = k.shape[-1], k.diagonal(dim1=-2, dim2=-1)  # (..., n)
+    n = k.shape[-1]
+    own = k.diagonal(dim1=-2, dim2=-1)  # (..., n)
     distances = (own[..., :, None] + own[..., None, :]) / 2 - k  # (..., n, n)
     rows, columns = torch.tril_indices(n, n, -1, device=k.device)
     return distances[..., rows, columns]
@@ -38,8 +42,9 @@ def dissimilarities(k):
 def _cosine_gram(x):
     """Centred Gram matrix (n, n) of examples scaled to length one.
 
-    Distances do not see the centring, and without it the small distances of nearly parallel examples, as deep in an untrainable
-    network, would be differences of large numbers. An example of zeros counts as orthogonal to all others.
+    Distances do not see the centring, and without it the small distances of nearly parallel examples, as deep
+    in an untrainable network, would be differences of large numbers. An example of zeros counts as orthogonal
+    to all others.
     """
     if not x.is_floating_point() or x.ndim < 1 or x.numel() == 0:
         return gram(x)  # which says what is wrong
@@ -59,7 +64,7 @@ def _value(k, l):
 
 
 def _profile(k):
-    """Dissimilarities (..., pairs) without their mean and of length one; zero if they are equal up to rounding."""
+    """Dissimilarities (..., pairs) without their mean and of length one; zero if equal up to rounding."""
     d = dissimilarities(k)
     size = torch.linalg.vector_norm(d.detach(), dim=-1, keepdim=True)
     d = d - d.mean(-1, keepdim=True)
@@ -68,4 +73,5 @@ def _profile(k):
     return torch.where(equal, torch.zeros_like(d), d / torch.where(equal, torch.ones_like(norm), norm))
 
 
-RSA = Similarity(name="rsa", gram=_cosine_gram, value=_value, misalignment=lambda k, l: 1 - _value(k, l), least=3, equidistant=False)
+RSA = Similarity(name="rsa", gram=_cosine_gram, value=_value, misalignment=lambda k, l: 1 - _value(k, l),
+                 least=3, equidistant=False)

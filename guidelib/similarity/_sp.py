@@ -1,4 +1,4 @@
-"""Similarity-preserving distillation (Tung and Mori 2019), the nearest relative of guidance in the distillation family."""
+"""Similarity-preserving distillation (Tung and Mori 2019): of all distillation nearest to guidance."""
 
 import torch
 
@@ -7,10 +7,11 @@ from ._gram import gram
 
 
 def sp(x, y):
-    """Similarity-preserving loss of activations x (n, ...) and y (n, ...); a 0-dim tensor, 0 is alike, at most 4/n.
+    """Similarity-preserving loss of activations x (n, ...) and y (n, ...); 0 is alike, at most 4/n.
 
-    Each row of the uncentred Gram matrix is scaled to length one; the loss is the squared distance of the two
-    matrices over n^2 (Tung and Mori 2019, eq. 4). Unlike CKA it sees the mean of the features.
+    A 0-dim tensor. Each row of the uncentred Gram matrix is scaled to length one; the loss is the squared
+    distance of the two matrices over n^2 (Tung and Mori 2019, eq. 4). Unlike CKA it sees the mean of the
+    features.
 
     >>> x = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
     >>> sp(x, 5 * x), sp(x, torch.ones(2, 1))
@@ -24,7 +25,8 @@ def _loss(k, l):
 
 
 def _unit_rows(k):
-    # Scaled by its largest entry a row can be squared without overflow; an example with no activation keeps a zero row.
+    # Scaled by its largest entry a row can be squared without overflow.
+    # An example with no activation keeps a zero row.
     scale = k.detach().abs().amax(-1, keepdim=True)
     k = k / torch.where(scale == 0, torch.ones_like(scale), scale)
     norm = torch.linalg.vector_norm(k, dim=-1, keepdim=True)
