@@ -1,14 +1,15 @@
 """What guidance costs: the time of one training step, as ratios within one interleaved run.
 
-    python benchmarks/step_time.py                    # deep fully connected net <- ResNet-18, batch 256
-    python benchmarks/step_time.py --depth 4 --width 64 --guide-width 8 --batch 32 --rounds 3     # seconds, to try it out
+    python benchmarks/step_time.py      # deep fully connected net <- ResNet-18, batch 256
+    python benchmarks/step_time.py --depth 4 --width 64 --guide-width 8 --batch 32 --rounds 3  # seconds
 
-Variants, each with a target of its own, run in turn; a round's ratios come from that round alone, and the median is shown:
+Variants, each with a target of its own, run in turn; a round's ratios come from that round alone;
+the median is shown:
     plain       the task's step: forward, cross-entropy, backward, Adam
     bound       plain, and one forward of the guide: what guidance cannot go below without a cache
     guided      plain with guidelib's loss()
-    published   the procedure as the paper describes it: a second forward of the target for its features, three Gram matrices
-                a side, centred by products with H = I - 11^T/n
+    published   the procedure as the paper describes it: a second forward of the target for its features,
+                three Gram matrices a side, centred by products with H = I - 11^T/n
 The floor beside a ratio is the same ratio in floating-point operations, counted by torch.
 """
 
@@ -40,18 +41,30 @@ def main():
     steps = {name: make(target(options, device), net, x, y) for name, make in VARIANTS.items()}
 
     flops = {name: counted(step) for name, step in steps.items()}  # also the warm-up of every variant
-    rounds = [{name: timed(step, device) for name, step in steps.items()} for _ in range(options.rounds)]
-    result = {"setting": vars(options), "environment": environment(device), "seconds": rounds, "flop": flops, "ratios": ratios(rounds, flops)}
+    rounds = []
+    for _ in range(options.rounds):
+        rounds.append({name: timed(step, device) for name, step in steps.items()})
+    result = {"setting": vars(options), "environment": environment(device), "seconds": rounds, "flop": flops,
+              "ratios": ratios(rounds, flops)}
     print(table(result))
     if options.out:
         Path(options.out).write_text(json.dumps(result, indent=1, default=str) + "\n", encoding="utf-8")
 
 
+NUMBERS = (
+    ("depth", 48, "hidden layers of the target"),
+    ("width", 1024, "their width"),
+    ("guide-width", 64, "channels of the ResNet-18 after its stem"),
+    ("batch", 256, "examples n"),
+    ("rounds", 7, "how often each variant is timed"),
+    ("threads", 0, "torch threads, 0: as torch chooses"),
+)
+
+
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value, text in (("depth", 48, "hidden layers of the target"), ("width", 1024, "their width"),
-                              ("guide-width", 64, "channels of the ResNet-18 after its stem"), ("batch", 256, "examples n"),
-                              ("rounds", 7, "how often each variant is timed"), ("threads", 0, "torch threads, 0: as torch chooses")):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, value, text in NUMBERS:
         parser.add_argument(f"--{name}", type=int, default=value, help=f"{text} (default {value})")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", help="also write the result to this JSON file")
@@ -59,7 +72,8 @@ def arguments():
 
 
 def target(options, device):
-    return gl.networks.FCN(inputs=3 * 32 * 32, outputs=10, depth=options.depth, width=options.width, seed=0).to(device)
+    net = gl.networks.FCN(inputs=3 * 32 * 32, outputs=10, depth=options.depth, width=options.width, seed=0)
+    return net.to(device)
 
 
 def plain(target, net, x, y):
@@ -73,7 +87,8 @@ def plain(target, net, x, y):
 
 
 def bound(target, net, x, y):
-    task, net = plain(target, net, x, y), net.eval()
+    task = plain(target, net, x, y)
+    net = net.eval()
 
     def step():
         with torch.no_grad():
@@ -83,7 +98,8 @@ def bound(target, net, x, y):
 
 
 def guided(target, net, x, y):
-    optimizer, g = torch.optim.Adam(target.parameters()), gl.guide(target, net)
+    optimizer = torch.optim.Adam(target.parameters())
+    g = gl.guide(target, net)
 
     def step():
         optimizer.zero_grad()
@@ -94,13 +110,19 @@ def guided(target, net, x, y):
 
 
 def published(target, net, x, y):
-    optimizer, net = torch.optim.Adam(target.parameters()), net.eval()
-    layers, guide_layers = list(selected(target))[:-1], list(selected(net))[:-1]
+    optimizer = torch.optim.Adam(target.parameters())
+    net = net.eval()
+    layers = list(selected(target))[:-1]
+    guide_layers = list(selected(net))[:-1]
     pairs = last_wins(by_depth(len(guide_layers), len(layers)))
 
     def features(model, names):
-        kept, modules = {}, dict(model.named_modules())
-        handles = [modules[name].register_forward_hook(lambda m, a, out, name=name: kept.update({name: out})) for name in names]
+        kept = {}
+        modules = dict(model.named_modules())
+        handles = []
+        for name in names:
+            keep = lambda module, inputs, out, name=name: kept.update({name: out})
+            handles.append(modules[name].register_forward_hook(keep))
         model(x)
         for handle in handles:
             handle.remove()
@@ -123,6 +145,7 @@ def published_cka(x, y):
         n = a.shape[0]
         h = torch.eye(n, device=a.device) - 1 / n
         return torch.trace(h @ (a @ a.T) @ h @ (h @ (b @ b.T) @ h))
+
     return hsic(x, y) / torch.sqrt(hsic(x, x) * hsic(y, y))
 
 
@@ -154,22 +177,27 @@ def ratios(rounds, flops):
     rows = []
     for above, below in RATIOS:
         values = [r[above] / r[below] for r in rounds]
-        rows.append({"ratio": f"{above} / {below}", "median": statistics.median(values), "low": min(values), "high": max(values),
-                     "floor": flops[above] / flops[below]})
+        rows.append({"ratio": f"{above} / {below}", "median": statistics.median(values),
+                     "low": min(values), "high": max(values), "floor": flops[above] / flops[below]})
     return rows
 
 
 def environment(device):
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    return {"device": name, "threads": torch.get_num_threads(), "torch": torch.__version__, "python": platform.python_version()}
+    name = platform.processor() or platform.machine()
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    return {"device": name, "threads": torch.get_num_threads(), "torch": torch.__version__,
+            "python": platform.python_version()}
 
 
 def table(result):
     seconds = {name: statistics.median(r[name] for r in result["seconds"]) for name in VARIANTS}
     lines = [f"{'variant':12}{'s a step':>10}{'GFLOP':>10}"]
-    lines += [f"{name:12}{seconds[name]:10.3f}{result['flop'][name] / 1e9:10.1f}" for name in VARIANTS]
+    for name in VARIANTS:
+        lines.append(f"{name:12}{seconds[name]:10.3f}{result['flop'][name] / 1e9:10.1f}")
     lines += ["", f"{'ratio':22}{'median':>8}{'lowest':>8}{'highest':>9}{'floor':>8}"]
-    lines += [f"{r['ratio']:22}{r['median']:8.2f}{r['low']:8.2f}{r['high']:9.2f}{r['floor']:8.2f}" for r in result["ratios"]]
+    for row in result["ratios"]:
+        lines.append(f"{row['ratio']:22}{row['median']:8.2f}{row['low']:8.2f}{row['high']:9.2f}{row['floor']:8.2f}")
     return "\n".join(lines)
 
 

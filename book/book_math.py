@@ -1,4 +1,4 @@
-"""Mathematics as MathML, which browsers draw themselves: nothing is fetched from another host when a page is read."""
+"""Mathematics as MathML, which browsers draw themselves: a page fetches nothing from another host."""
 
 from docutils.nodes import SkipNode
 from latex2mathml.converter import convert

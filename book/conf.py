@@ -1,11 +1,13 @@
-"""Sphinx settings of the book. Built by `guidelib book`, which copies the sources and the executed notebooks beside this file."""
+"""Sphinx settings of the book; `guidelib book` copies sources and executed notebooks beside this file."""
 
 import re
 
 import guidelib
 from guidelib.course.checkout import REPOSITORY
 
-project, author, copyright = "guidelib", "The guidelib authors", "2026, the guidelib authors. Text CC BY 4.0, code MIT"
+project = "guidelib"
+author = "The guidelib authors"
+copyright = "2026, the guidelib authors. Text CC BY 4.0, code MIT"
 version = release = guidelib.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "book_math"]
 exclude_patterns = ["_build"]
@@ -33,12 +35,14 @@ html_theme_options = {
 }
 html_context = {"default_mode": "auto"}
 if REPOSITORY:
-    html_theme_options |= {"repository_url": REPOSITORY, "use_repository_button": True, "use_issues_button": True}
+    html_theme_options |= {"repository_url": REPOSITORY, "use_repository_button": True,
+                           "use_issues_button": True}
 
 
 def plain_docstring(app, what, name, obj, options, lines):
-    """Docstrings are plain text: keep their words from being read as reStructuredText, and their examples as examples."""
-    out, example = [], False
+    """Keep the words of docstrings, but not their examples, from being read as reStructuredText."""
+    out = []
+    example = False
     for line in lines:
         example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
         if not example:

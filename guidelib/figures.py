@@ -1,4 +1,4 @@
-"""Every figure of the tutorials: drawn from run records, saved as SVG and PNG, shown with its alternative text.
+"""Every figure of the tutorials: drawn from run records, saved as SVG and PNG, shown with alternative text.
 
 Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker tell the role, so that
 neither is needed alone.
@@ -9,9 +9,12 @@ import numpy as np
 from .evidence.words import named, role
 from .files import writable
 
-PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distilled": "#009E73", "reference": "#CC79A7"}  # Okabe and Ito
+PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distilled": "#009E73",
+           "reference": "#CC79A7"}  # Okabe and Ito
 MARKERS = {"base": "o", "guided": "D", "control": "s", "distilled": "^", "reference": "P"}
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+# A legend beside the axes, where it hides no point and no line.
+BESIDE = {"fontsize": "small", "loc": "upper left", "bbox_to_anchor": (1.01, 1)}
 
 
 def theme():
@@ -23,7 +26,8 @@ def theme():
     import seaborn as sns
 
     sns.set_theme(context="notebook", style="whitegrid", palette=list(PALETTE.values()))
-    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "guidelib", "figure.dpi": 100, "axes.titlesize": "medium"})
+    matplotlib.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "guidelib", "figure.dpi": 100,
+                                "axes.titlesize": "medium"})
 
 
 def show(figure, name, *, alt, out):
@@ -37,10 +41,12 @@ def show(figure, name, *, alt, out):
     if not alt.strip():
         raise ValueError(f"figure {name!r} needs alt=: one sentence that says what it shows")
     out = writable(out)
-    figure.savefig(out / f"{name}.svg", bbox_inches="tight", metadata={"Date": None, "Title": name, "Description": alt})
-    figure.savefig(out / f"{name}.png", bbox_inches="tight", dpi=120, metadata={"Description": alt})
+    svg = out / f"{name}.svg"
+    png = out / f"{name}.png"
+    figure.savefig(svg, bbox_inches="tight", metadata={"Date": None, "Title": name, "Description": alt})
+    figure.savefig(png, bbox_inches="tight", dpi=120, metadata={"Description": alt})
     plt.close(figure)
-    return Image(data=(out / f"{name}.png").read_bytes(), format="png", alt=alt, width=720)
+    return Image(data=png.read_bytes(), format="png", alt=alt, width=720)
 
 
 def axes(width=7.5, height=4.0, columns=1, **options):
@@ -51,42 +57,47 @@ def axes(width=7.5, height=4.0, columns=1, **options):
 
 
 def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent=True, floor=None, live=()):
-    """One line a condition: every seed a point, the mean and its interval beside them, chance as a dashed line.
+    """One line a condition: every seed a point, the mean and its interval beside them, chance dashed.
 
     table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean,
     low, high. percent=False draws a metric that is no share, such as a perplexity, as it is; floor: the best
     value that any model can reach, a dotted line. live: records of runs made before the reader's eyes, on
     seeds of their own: hollow points on their condition's line that count in no mean.
     """
-    conditions, scale = list(summary["condition"]), 100 if percent else 1
+    conditions = list(summary["condition"])
+    scale = 100 if percent else 1
     figure, ax = axes(width=9.0, height=0.9 + 0.42 * len(conditions))
     live = [r for r in live if r["config"]["condition"] in conditions]
     _seeds(ax, conditions, table, summary, metric=metric, scale=scale, live=live)
     for name, value, style in (("floor", floor, ":"), ("chance", chance, "--")):
         if value is not None:
             ax.axvline(scale * value, color="black", linestyle=style, linewidth=1)
-            side = "right" if not percent and name == "chance" else "left"  # a perplexity lies below chance, and the line at the right end
+            # A perplexity lies below chance, and the line at the right end.
+            side = "right" if not percent and name == "chance" else "left"
             ax.text(scale * value, -0.85, f" {name} ", fontsize="small", va="center", ha=side)
     ax.set_yticks(range(len(conditions)), [named(c) for c in conditions])
-    ax.set(xlabel=f"{metric.replace('_', ' ')}{' (%)' if percent else ''}", ylim=(len(conditions) - 0.5, -1.2), title=note)
+    label = metric.replace("_", " ")
+    ax.set(xlabel=label, ylim=(len(conditions) - 0.5, -1.2), title=note)
     if percent:
-        ax.set_xlim(-2, 102)  # an interval over few seeds may reach beyond what an accuracy can be; it is cut here, not in the table
+        # An interval over few seeds may reach beyond what an accuracy can be: it is cut here, not in tables.
+        ax.set(xlabel=f"{label} (%)", xlim=(-2, 102))
     _legend(ax, {role(c) for c in conditions}, live=live)
     return figure
 
 
 def timings(table, summary, *, guides, references, chance, live=(), note=""):
-    """Test accuracy by guide, both timings side by side: guided throughout, and a warm-up before training; the references in both panels.
+    """Test accuracy by guide, both timings side by side: guided throughout, and a warm-up before training.
 
-    table, summary, live: as for `accuracy`; a guide's two conditions are GUIDE and GUIDE-warm-up, and one
-    that is missing leaves its line empty.
+    The references are in both panels. table, summary, live: as for `accuracy`; a guide's two conditions are
+    GUIDE and GUIDE-warm-up, and one that is missing leaves its line empty.
     """
-    known, names = set(summary["condition"]), [*references, *guides]
+    names = [*references, *guides]
     figure, panels = axes(width=10.5, height=1.1 + 0.4 * len(names), columns=2, sharey=True)
     figure.get_layout_engine().set(wspace=0.06)
-    for ax, ending, title in zip(panels, ("", "-warm-up"), ("guided throughout", "warm-up, then no guide"), strict=True):
+    titles = {"": "guided throughout", "-warm-up": "warm-up, then no guide"}
+    for ax, (ending, title) in zip(panels, titles.items(), strict=True):
         conditions = [*references, *(f"{guide}{ending}" for guide in guides)]
-        _seeds(ax, [c if c in known else None for c in conditions], table, summary, metric="test_accuracy", scale=100, live=live)
+        _seeds(ax, conditions, table, summary, metric="test_accuracy", scale=100, live=live)
         ax.axvline(100 * chance, color="black", linestyle="--", linewidth=1)
         ax.axhline(len(references) - 0.5, color="black", linewidth=0.5)
         ax.set(xlabel="test accuracy (%)", xlim=(-2, 102), title=title)
@@ -98,19 +109,27 @@ def timings(table, summary, *, guides, references, chance, live=(), note=""):
 
 
 def _seeds(ax, conditions, table, summary, *, metric, scale, live):
-    """One line a condition: every seed a point, mean and interval, runs made live hollow. None leaves its line empty."""
+    """One line a condition: every seed a point, mean and interval, runs made live hollow.
+
+    The line of a condition that the summary lacks stays empty.
+    """
     rows = summary.set_index("condition")
     for y, condition in enumerate(conditions):
-        if condition is None:
+        if condition not in rows.index:
             continue
-        kind, row = role(condition), rows.loc[condition]
+        row = rows.loc[condition]
+        marker = MARKERS[role(condition)]
+        colour = PALETTE[role(condition)]
         points = scale * table.loc[table["condition"] == condition, metric]
-        ax.plot(points, np.full(len(points), y), MARKERS[kind], color=PALETTE[kind], alpha=0.45, markersize=6, linestyle="none")
-        ax.plot(scale * row["mean"], y, MARKERS[kind], color=PALETTE[kind], markersize=9)
+        ax.plot(points, np.full(len(points), y), marker, color=colour, alpha=0.45, markersize=6,
+                linestyle="none")
+        ax.plot(scale * row["mean"], y, marker, color=colour, markersize=9)
         if row["low"] == row["low"]:  # one seed has no interval
-            ax.plot([scale * row["low"], scale * row["high"]], [y, y], color=PALETTE[kind], linewidth=2)
-        for record in (r for r in live if r["config"]["condition"] == condition):
-            ax.plot(scale * record["metrics"][metric], y, MARKERS[kind], markerfacecolor="white", markeredgecolor="black", markersize=8, zorder=3)
+            ax.plot([scale * row["low"], scale * row["high"]], [y, y], color=colour, linewidth=2)
+        for record in live:
+            if record["config"]["condition"] == condition:
+                ax.plot(scale * record["metrics"][metric], y, marker, markerfacecolor="white",
+                        markeredgecolor="black", markersize=8, zorder=3)
 
 
 def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
@@ -126,8 +145,10 @@ def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
         for i, (condition, tables) in enumerate(histories.items()):
             length = min(len(t) for t in tables)
             values = scale * np.stack([t[column].to_numpy()[:length] for t in tables])  # (seeds, epochs)
-            epochs, colour = np.arange(1, length + 1), f"C{i % 10}"
-            ax.plot(epochs, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=named(condition))
+            epochs = np.arange(1, length + 1)
+            colour = f"C{i % 10}"
+            style = STYLES[i % len(STYLES)]
+            ax.plot(epochs, values.mean(0), color=colour, linestyle=style, label=named(condition))
             ax.fill_between(epochs, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
         if chance is not None:
             ax.axhline(scale * chance, color="black", linestyle="--", linewidth=1, label="chance")
@@ -140,7 +161,7 @@ def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
 
 
 def alignment(history, *, note=""):
-    """Misalignment of every layer pair over a warm-up: one line a pair, from shallow (dark) to deep (light), and their mean."""
+    """Misalignment over a warm-up: a line a layer pair, shallow (dark) to deep (light), and their mean."""
     import seaborn as sns
     from matplotlib.ticker import MaxNLocator
 
@@ -148,43 +169,48 @@ def alignment(history, *, note=""):
     figure, ax = axes()
     for colour, name in zip(sns.color_palette("viridis", len(pairs)), pairs, strict=True):
         ax.plot(history["step"], history[name], color=colour, linewidth=1)
-    ax.plot(history["step"], history[pairs].mean(axis=1), color="black", linewidth=2.5, linestyle="--", label="mean over pairs")
-    mappable = _colour_scale(len(pairs))
-    figure.colorbar(mappable, ax=ax, label="layer pair, from input (1) to output", ticks=MaxNLocator(integer=True))
+    mean = history[pairs].mean(axis=1)
+    ax.plot(history["step"], mean, color="black", linewidth=2.5, linestyle="--", label="mean over pairs")
+    figure.colorbar(_colour_scale(len(pairs)), ax=ax, label="layer pair, from input (1) to output",
+                    ticks=MaxNLocator(integer=True))
     ax.set(xlabel="warm-up step", ylabel="misalignment, 1 - CKA", ylim=(0, 1.02), title=note)
     ax.legend()
     return figure
 
 
 def by_layer(lines, *, ylabel, log=False, note=""):
-    """A measure of the layers, from input to output: {label: values (layers,) or (seeds, layers)}; mean over seeds, band from lowest to highest."""
+    """A measure of the layers, from input to output: mean over seeds, band from lowest to highest.
+
+    lines: {label: values (layers,) or (seeds, layers)}.
+    """
     from matplotlib.ticker import MaxNLocator
 
     figure, ax = axes(width=9.5)
     for i, (label, values) in enumerate(lines.items()):
         values = np.atleast_2d(np.asarray(values, dtype=float))  # (seeds, layers)
         depth = np.arange(1, values.shape[1] + 1)
-        ax.plot(depth, values.mean(0), color=f"C{i % 10}", linestyle=STYLES[i % len(STYLES)], label=label)
-        ax.fill_between(depth, values.min(0), values.max(0), color=f"C{i % 10}", alpha=0.15, linewidth=0)
+        colour = f"C{i % 10}"
+        ax.plot(depth, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=label)
+        ax.fill_between(depth, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
     ax.set(xlabel="layer, from input to output", ylabel=ylabel, yscale="log" if log else "linear", title=note)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))  # beside the axes, where it hides no line
+    ax.legend(**BESIDE)
     return figure
 
 
-def dimension(tables, *, limit=None, note=""):
-    """Effective dimension of the target's layers, from input to output: {label: [table(layer, effective_dimension), one a seed]}."""
-    lines = {label: np.stack([t["effective_dimension"].to_numpy() for t in seeds]) for label, seeds in tables.items()}
-    figure = by_layer(lines, ylabel="participation ratio (dimensions)", log=True, note=note)
-    if limit:
-        ax = figure.axes[0]
-        ax.axhline(limit, color="black", linestyle="--", linewidth=1)
-        ax.text(1, limit, " most that n examples allow", fontsize="small", va="bottom")
-    return figure
+def dimension(tables, *, note=""):
+    """Effective dimension of the target's layers, from input to output.
+
+    tables: {label: [table(layer, effective_dimension), one a seed]}.
+    """
+    lines = {}
+    for label, seeds in tables.items():
+        lines[label] = np.stack([table["effective_dimension"].to_numpy() for table in seeds])
+    return by_layer(lines, ylabel="participation ratio (dimensions)", log=True, note=note)
 
 
 def grams(matrices, *, note=""):
-    """Gram matrices side by side, {title: (n, n)}, each on a scale of its own, blue to red about zero, cut at the 99th percentile."""
+    """Gram matrices side by side, {title: (n, n)}, blue to red about zero, cut at the 99th percentile."""
     figure, panels = axes(width=2.6 * len(matrices) + 0.4, height=2.9, columns=len(matrices))
     for ax, (title, k) in zip(np.atleast_1d(panels), matrices.items(), strict=True):
         k = np.asarray(k)
@@ -196,12 +222,16 @@ def grams(matrices, *, note=""):
 
 
 def influence(matrices, *, words=(), note=""):
-    """How strongly the output at each position (row) depends on each token (column), {title: (t, t)}: one logarithmic scale, exact zeros white."""
+    """How strongly the output at each position (row) depends on each token (column), {title: (t, t)}.
+
+    One logarithmic scale; exact zeros are white.
+    """
     from matplotlib.colors import LogNorm
 
     matrices = {title: np.ma.masked_equal(np.asarray(m), 0) for title, m in matrices.items()}
     high = max(m.max() for m in matrices.values())
-    norm = LogNorm(max(min(m.min() for m in matrices.values()), 1e-6 * high), high)
+    low = min(m.min() for m in matrices.values())
+    norm = LogNorm(max(low, 1e-6 * high), high)
     figure, panels = axes(width=3.6 * len(matrices) + 1.0, height=4.2, columns=len(matrices))
     for ax, (title, m) in zip(np.atleast_1d(panels), matrices.items(), strict=True):
         image = ax.imshow(m, cmap="viridis", norm=norm)
@@ -232,11 +262,16 @@ def images(x, y, *, rows=2, columns=10, note=""):
 def _legend(ax, kinds, *, live=()):
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=PALETTE[k], marker=MARKERS[k], linestyle="none", label=k) for k in PALETTE if k in kinds]
+    handles = []
+    for kind, colour in PALETTE.items():
+        if kind in kinds:
+            handles.append(Line2D([], [], color=colour, marker=MARKERS[kind], linestyle="none", label=kind))
     if live:
-        words = f"live run, seed {' and '.join(map(str, sorted({r['config']['seed'] for r in live})))}"
-        handles.append(Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="none", label=words))
-    ax.legend(handles=handles, fontsize="small", loc="upper left", bbox_to_anchor=(1.01, 1))  # beside the axes, where it hides no point
+        seeds = sorted({record["config"]["seed"] for record in live})
+        label = f"live run, seed {' and '.join(map(str, seeds))}"
+        handles.append(Line2D([], [], color="black", marker="o", markerfacecolor="white", linestyle="none",
+                              label=label))
+    ax.legend(handles=handles, **BESIDE)
 
 
 def _colour_scale(pairs):

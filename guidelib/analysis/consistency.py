@@ -1,9 +1,10 @@
-"""Do two networks err on the same examples, more often than their accuracies alone would make them? (Geirhos et al. 2020)"""
+"""Do two networks err on the same examples, more often than their accuracies alone would make them?"""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 
 from ..tasks.task import IGNORED
@@ -43,41 +44,46 @@ def error_consistency(right_a, right_b, *, seed=0, draws=2000, confidence=0.95):
     >>> found.kappa, found.observed, found.expected
     (0.5, 0.75, 0.5)
     """
-    a, b = _right(right_a, "right_a"), _right(right_b, "right_b")
+    a = _right(right_a, "right_a")
+    b = _right(right_b, "right_b")
     if a.shape != b.shape or a.ndim != 1 or not len(a):
-        raise ValueError(f"error_consistency compares the same n >= 1 examples on both sides, received shapes {a.shape} and {b.shape}")
+        raise ValueError("error_consistency compares the same n >= 1 examples on both sides, "
+                         f"received shapes {a.shape} and {b.shape}")
     n = len(a)
     # Which of the two is called a does not matter: the smaller cell first, so that not even the draws know.
-    cells = np.array([(a & b).sum(), *sorted([(a & ~b).sum(), (~a & b).sum()]), (~a & ~b).sum()])
+    alone = sorted([(a & ~b).sum(), (~a & b).sum()])
+    cells = np.array([(a & b).sum(), *alone, (~a & ~b).sum()])
     observed, expected, kappa = _kappa(cells)
     # Resampling examples changes how many fall into each of the four cells, and nothing else.
-    drawn = _kappa(np.random.default_rng(seed).multinomial(n, cells / n, size=draws))[2]
+    samples = np.random.default_rng(seed).multinomial(n, cells / n, size=draws)  # (draws, 4)
+    _, _, drawn = _kappa(samples)
     drawn = drawn[~np.isnan(drawn)]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail]) if len(drawn) and not math.isnan(kappa) else (math.nan, math.nan)
+    low = high = math.nan
+    if len(drawn) and not math.isnan(kappa):
+        tail = (1 - confidence) / 2
+        low, high = np.quantile(drawn, [tail, 1 - tail])
     least, most = _range(int(a.sum()), int(b.sum()), n)
-    return ErrorConsistency(kappa=float(kappa), low=float(low), high=float(high), observed=float(observed), expected=float(expected),
-                            least=least, most=most, n=n)
+    return ErrorConsistency(kappa=float(kappa), low=float(low), high=float(high), observed=float(observed),
+                            expected=float(expected), least=least, most=most, n=n)
 
 
 def consistency_matrix(predictions, labels):
-    """Table of error consistency, rows and columns the networks of {name: predicted labels (n, ...)}, against labels (n, ...).
+    """Table of error consistency, rows and columns the networks of {name: predicted labels (n, ...)}.
 
-    Places whose label is not scored (-100) are left out. The diagonal is 1, or NaN for a network that is
-    always right or always wrong. ValueError for predictions of another shape than the labels.
+    labels: (n, ...), what is right. Places whose label is not scored (-100) are left out. The diagonal is 1,
+    or NaN for a network that is always right or always wrong. ValueError for predictions of another shape
+    than the labels.
 
     >>> consistency_matrix({"a": [0, 1, 1], "b": [0, 1, 0]}, [0, 1, 0]).round(2).values.tolist()
     [[1.0, 0.0], [0.0, nan]]
     """
-    import pandas as pd
-
     labels = torch.as_tensor(labels).cpu()
     right = {}
     for name, predicted in predictions.items():
         predicted = torch.as_tensor(predicted).cpu()
         if predicted.shape != labels.shape:
-            raise ValueError(f"{name!r} has predictions {tuple(predicted.shape)} for labels {tuple(labels.shape)}: pass one label each, "
-                             "logits.argmax(-1)")
+            raise ValueError(f"{name!r} has predictions {tuple(predicted.shape)} for labels "
+                             f"{tuple(labels.shape)}: pass one label each, logits.argmax(-1)")
         right[name] = (predicted == labels)[labels != IGNORED]
     table = pd.DataFrame(index=list(right), columns=list(right), dtype=float)
     for a, of_a in right.items():
@@ -87,10 +93,12 @@ def consistency_matrix(predictions, labels):
 
 
 def _right(right, name):
-    right = right.cpu() if isinstance(right, torch.Tensor) else right
+    if isinstance(right, torch.Tensor):
+        right = right.cpu()
     right = np.asarray(right)
     if right.dtype != bool:
-        raise TypeError(f"{name} holds booleans, whether each answer is right; received {right.dtype}: pass predictions == labels")
+        raise TypeError(f"{name} holds booleans, whether each answer is right; received {right.dtype}: "
+                        "pass predictions == labels")
     return right
 
 
@@ -99,13 +107,17 @@ def _kappa(cells):
     both, a, b, neither = np.moveaxis(np.asarray(cells, dtype=np.int64), -1, 0)
     n = both + a + b + neither
     # In whole numbers, so that an expectation of exactly 1 is known as such.
-    agree, chance = (both + neither) * n, (both + a) * (both + b) + (neither + a) * (neither + b)
+    agree = (both + neither) * n
+    chance = (both + a) * (both + b) + (neither + a) * (neither + b)
+    certain = chance == n * n
     with np.errstate(invalid="ignore"):
-        kappa = np.where(chance == n * n, np.nan, (agree - chance) / np.where(chance == n * n, 1, n * n - chance))
+        kappa = np.where(certain, np.nan, (agree - chance) / np.where(certain, 1, n * n - chance))
     return agree / n**2, chance / n**2, kappa
 
 
 def _range(a, b, n):
     """The lowest and the highest kappa of two networks that are right on a and on b of n examples."""
     least, most = max(0, a + b - n), min(a, b)  # examples that both get right
-    return tuple(float(_kappa([both, a - both, b - both, n - a - b + both])[2]) for both in (least, most))
+    cells = [[both, a - both, b - both, n - a - b + both] for both in (least, most)]
+    _, _, kappas = _kappa(cells)
+    return tuple(kappas.tolist())

@@ -2,10 +2,10 @@
 
 
 def generalisation_gap(table, *, metric="accuracy"):
-    """Training minus validation accuracy at each epoch (loss: validation minus training); positive means overfitting.
+    """Training minus validation accuracy at each epoch; positive means overfitting.
 
-    table: History.table, with train_ and validation_ columns. The training figure is the mean over the epoch
-    as it was trained.
+    Of a loss it is validation minus training. table: History.table, with train_ and validation_ columns. The
+    training figure is the mean over the epoch as it was trained.
 
     >>> import pandas as pd
     >>> generalisation_gap(pd.DataFrame({"train_accuracy": [1.0], "validation_accuracy": [0.75]})).tolist()

@@ -1,4 +1,4 @@
-"""Distillation of outputs (Hinton et al. 2015), the baseline that guidance is compared with: here there are teachers."""
+"""Distillation of outputs (Hinton et al. 2015), a baseline of guidance: here there are teachers."""
 
 import math
 
@@ -10,11 +10,11 @@ DIRECTIONS = ("teacher-target", "target-teacher")
 
 
 def kd_loss(logits, teacher_logits, y, *, temperature=4.0, alpha=0.5, direction="teacher-target"):
-    """alpha T^2 KL(teacher || target) + (1 - alpha) cross-entropy, of logits (n, classes), with labels y (n,); in nats, mean over n.
+    """alpha T^2 KL(teacher || target) + (1 - alpha) cross-entropy, of logits (n, classes) with labels y (n,).
 
-    Both distributions are softened by the temperature T. The paper uses T = 2, alpha = 0.5 and writes the
-    divergence the other way round (appendix H): direction="target-teacher". ValueError for a temperature that
-    is not positive, alpha outside [0, 1] or logits whose shapes differ.
+    In nats, mean over n. Both distributions are softened by the temperature T. The paper uses T = 2 and
+    alpha = 0.5 and writes the divergence the other way round (appendix H): direction="target-teacher".
+    ValueError for a temperature that is not positive, alpha outside [0, 1] or logits whose shapes differ.
 
     >>> logits = torch.tensor([[2.0, 0.0]])
     >>> kd_loss(logits, logits, torch.tensor([0]), alpha=1.0)
@@ -22,15 +22,19 @@ def kd_loss(logits, teacher_logits, y, *, temperature=4.0, alpha=0.5, direction=
     """
     _check(temperature, alpha, direction)
     if logits.ndim != 2 or logits.shape != teacher_logits.shape:
-        raise ValueError(f"target and teacher need logits of one shape (n, classes), received {tuple(logits.shape)} and {tuple(teacher_logits.shape)}")
-    target, teacher = (F.log_softmax(z / temperature, dim=1) for z in (logits, teacher_logits))
-    ends = (target, teacher) if direction == "teacher-target" else (teacher, target)
-    divergence = F.kl_div(*ends, reduction="batchmean", log_target=True)
+        raise ValueError("target and teacher need logits of one shape (n, classes), "
+                         f"received {tuple(logits.shape)} and {tuple(teacher_logits.shape)}")
+    target = F.log_softmax(logits / temperature, dim=1)
+    teacher = F.log_softmax(teacher_logits / temperature, dim=1)
+    if direction == "teacher-target":
+        divergence = F.kl_div(target, teacher, reduction="batchmean", log_target=True)
+    else:
+        divergence = F.kl_div(teacher, target, reduction="batchmean", log_target=True)
     return alpha * temperature**2 * divergence + (1 - alpha) * F.cross_entropy(logits, y)
 
 
 class Distillation:
-    """A frozen teacher as a loss: call it with the target's logits (n, classes), its inputs x (n, ...) and labels y (n,).
+    """A frozen teacher as a loss: call it with the target's logits (n, classes), inputs x (n, ...), labels y.
 
     Of sequences, logits (n, t, classes) and labels (n, t), the places with a label of 0 or more count.
 
@@ -45,7 +49,8 @@ class Distillation:
 
     def __init__(self, teacher, *, temperature=4.0, alpha=0.5, direction="teacher-target"):
         _check(temperature, alpha, direction)
-        self.teacher, self.options = teacher, {"temperature": temperature, "alpha": alpha, "direction": direction}
+        self.teacher = teacher
+        self.options = {"temperature": temperature, "alpha": alpha, "direction": direction}
 
     def __call__(self, logits, x, y):
         teacher_logits = frozen_forward(self.teacher, (x,))
@@ -57,6 +62,7 @@ class Distillation:
 
 def _check(temperature, alpha, direction):
     if not (temperature > 0 and math.isfinite(temperature)) or not 0 <= alpha <= 1:
-        raise ValueError(f"temperature is positive and finite, alpha in [0, 1], received temperature={temperature} and alpha={alpha}")
+        raise ValueError("temperature is positive and finite, alpha in [0, 1], "
+                         f"received temperature={temperature} and alpha={alpha}")
     if direction not in DIRECTIONS:
         raise ValueError(f"direction is one of {DIRECTIONS}, received {direction!r}")

@@ -21,8 +21,8 @@ def ridge(x, y, *, penalty=10.0, seed=0, distortion=0.1):
     squared: the paper took 10 with trained guides, 100 with untrained ones. A side of more features than the
     Johnson-Lindenstrauss dimension for n and `distortion` is first brought to it by a sparse random
     projection, also from `seed`. None leaves that out, which here costs less and has no noise of its own.
-    Differentiable in both, in at least float32 inside; constant features give 0. ValueError for unequal n, n
-    < 4, or a penalty not above 0.
+    Differentiable in both, in at least float32 inside; constant features give 0. ValueError for unequal n,
+    n < 4, or a penalty not above 0.
 
     >>> x = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
     >>> round(ridge(x, x @ torch.ones(3, 2), penalty=1e-3).item(), 4)

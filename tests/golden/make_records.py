@@ -1,12 +1,17 @@
-"""Make the golden smoke records again, after a deliberate change and a raised recipe: python tests/golden/make_records.py"""
+"""Make the golden smoke records again, after a deliberate change and a raised recipe.
+
+    python tests/golden/make_records.py
+"""
 
 from pathlib import Path
 
 from guidelib.experiments import EXPERIMENTS, config, records, run
 
 FOLDER = Path(__file__).parent / "records"
-GOLDEN = [("deep-fcn", c) for c in ("base", "untrained-warm-up", "trained", "distilled-untrained", "sp-untrained", "identity-stopped")]
-GOLDEN += [(e, "untrained") for e in EXPERIMENTS if e != "deep-fcn"]
+CONDITIONS = ("base", "untrained-warm-up", "trained", "distilled-untrained", "sp-untrained",
+              "identity-stopped")
+GOLDEN = [("deep-fcn", condition) for condition in CONDITIONS]
+GOLDEN += [(experiment, "untrained") for experiment in EXPERIMENTS if experiment != "deep-fcn"]
 
 if __name__ == "__main__":
     for experiment, condition in GOLDEN:
