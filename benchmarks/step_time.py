@@ -197,7 +197,8 @@ def table(result):
         lines.append(f"{name:12}{seconds[name]:10.3f}{result['flop'][name] / 1e9:10.1f}")
     lines += ["", f"{'ratio':22}{'median':>8}{'lowest':>8}{'highest':>9}{'floor':>8}"]
     for row in result["ratios"]:
-        lines.append(f"{row['ratio']:22}{row['median']:8.2f}{row['low']:8.2f}{row['high']:9.2f}{row['floor']:8.2f}")
+        numbers = f"{row['median']:8.2f}{row['low']:8.2f}{row['high']:9.2f}{row['floor']:8.2f}"
+        lines.append(f"{row['ratio']:22}{numbers}")
     return "\n".join(lines)
 
 

@@ -21,7 +21,8 @@ def normal(*shape, seed=0, dtype=torch.float64):
 # Generalisation gap
 
 def test_gap_is_positive_when_overfitting():
-    table = pd.DataFrame({"train_accuracy": [0.5, 1.0], "validation_accuracy": [0.5, 0.75], "train_loss": [2.0, 0.25], "validation_loss": [2.0, 1.0]})
+    table = pd.DataFrame({"train_accuracy": [0.5, 1.0], "validation_accuracy": [0.5, 0.75],
+                          "train_loss": [2.0, 0.25], "validation_loss": [2.0, 1.0]})
     assert generalisation_gap(table).tolist() == [0.0, 0.25]
     assert generalisation_gap(table, metric="loss").tolist() == [0.0, 0.75]
 
@@ -37,7 +38,8 @@ def test_gap_refuses_another_metric():
 def test_dimension_by_its_definition(n):
     x = normal(n, 12) * torch.linspace(0.1, 3, 12, dtype=torch.float64) + 5
     eigenvalues = torch.linalg.eigvalsh(torch.cov(x.T))
-    assert effective_dimension(x) == pytest.approx((eigenvalues.sum() ** 2 / eigenvalues.square().sum()).item(), rel=1e-12)
+    expected = eigenvalues.sum() ** 2 / eigenvalues.square().sum()
+    assert effective_dimension(x) == pytest.approx(expected.item(), rel=1e-12)
 
 
 @pytest.mark.parametrize("n", [2, 7, 40])
@@ -72,9 +74,11 @@ def test_dimension_does_not_see_rotation_scale_or_shift(corrected):
     x = normal(15, 6) * torch.arange(1.0, 7.0)
     rotation = torch.linalg.qr(normal(6, 6, seed=1)).Q
     expected = effective_dimension(x, corrected=corrected)
-    for y in (x @ rotation, x * 1e-4, x + 100, x[torch.randperm(15, generator=torch.Generator().manual_seed(0))], x.view(15, 2, 3)):
+    order = torch.randperm(15, generator=torch.Generator().manual_seed(0))
+    for y in (x @ rotation, x * 1e-4, x + 100, x[order], x.view(15, 2, 3)):
         assert effective_dimension(y, corrected=corrected) == pytest.approx(expected, rel=1e-8)
-    assert effective_dimension(x * torch.arange(1.0, 7.0), corrected=corrected) != pytest.approx(expected, rel=0.05)  # but a stretch it does
+    stretched = effective_dimension(x * torch.arange(1.0, 7.0), corrected=corrected)
+    assert stretched != pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -85,7 +89,8 @@ def test_dimension_of_any_float(dtype):
 
 def test_dimension_takes_no_part_in_a_gradient():
     x = normal(10, 3).requires_grad_()
-    assert isinstance(effective_dimension(x), float) and x.grad is None
+    assert isinstance(effective_dimension(x), float)
+    assert x.grad is None
 
 
 @pytest.mark.parametrize("corrected", [False, True])
@@ -97,7 +102,8 @@ def test_dimension_of_constant_and_of_missing_values(corrected):
     assert math.isnan(effective_dimension(x, corrected=corrected))
 
 
-@pytest.mark.parametrize(("shape", "corrected", "needed"), [((1, 5), False, 2), ((3, 5), True, 4), ((7,), False, 2)])
+@pytest.mark.parametrize(("shape", "corrected", "needed"), [
+    ((1, 5), False, 2), ((3, 5), True, 4), ((7,), False, 2)])
 def test_dimension_refuses_too_few_examples(shape, corrected, needed):
     with pytest.raises(ValueError, match=rf"n >= {needed} examples, received \({shape[0]}"):
         effective_dimension(torch.zeros(shape), corrected=corrected)
@@ -106,12 +112,16 @@ def test_dimension_refuses_too_few_examples(shape, corrected, needed):
 # Its correction for few examples
 
 def distinct_means(x):
-    """Means over ordered tuples of four distinct examples a, b, c, d: (a-b)^2 (c-d)^2 / 4 estimates tr(S)^2, ((a-b).(c-d))^2 / 4 tr(S^2)."""
-    square, product, count = 0.0, 0.0, 0
+    """Means over ordered tuples of four distinct examples a, b, c, d.
+
+    (a-b)^2 (c-d)^2 / 4 estimates tr(S)^2, and ((a-b).(c-d))^2 / 4 estimates tr(S^2).
+    """
+    squares, products = [], []
     for a, b, c, d in itertools.permutations(x, 4):
         u, v = a - b, c - d
-        square, product, count = square + u @ u * (v @ v) / 4, product + (u @ v) ** 2 / 4, count + 1
-    return (square / count).item(), (product / count).item()
+        squares.append(u @ u * (v @ v) / 4)
+        products.append((u @ v) ** 2 / 4)
+    return torch.stack(squares).mean().item(), torch.stack(products).mean().item()
 
 
 @pytest.mark.parametrize("p", [3, 9])  # fewer and more features than examples
@@ -122,12 +132,14 @@ def test_corrected_dimension_is_the_ratio_of_means_over_distinct_examples(p):
 
 
 def test_correction_finds_the_populations_dimension():
-    """100 features seen through 40 examples: the plain ratio says 100 * 40 / 140, the corrected one about 100."""
+    """100 features seen through 40 examples: the plain ratio says 100 * 40 / 140, the corrected one 100."""
     draws = [normal(40, 100, seed=seed) for seed in range(40)]
-    plain, corrected = (torch.tensor([effective_dimension(x, corrected=c) for x in draws]) for c in (False, True))
+    plain = torch.tensor([effective_dimension(x) for x in draws])
+    corrected = torch.tensor([effective_dimension(x, corrected=True) for x in draws])
     assert plain.mean().item() == pytest.approx(100 * 40 / 140, rel=0.03)
     error = (corrected.std() / len(draws) ** 0.5).item()
-    assert error < 3 and corrected.mean().item() == pytest.approx(100, abs=4 * error)
+    assert error < 3
+    assert corrected.mean().item() == pytest.approx(100, abs=4 * error)
 
 
 def test_correction_fades_with_n():
@@ -140,16 +152,19 @@ def test_correction_fades_with_n():
 def make_net():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return nn.Sequential(nn.Linear(6, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Dropout(0.5), nn.Linear(12, 4))
+        return nn.Sequential(nn.Linear(6, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Dropout(0.5),
+                             nn.Linear(12, 4))
 
 
 def test_dimension_by_layer_is_that_of_each_capture():
     net, x = make_net(), normal(20, 6, dtype=torch.float32)
     net[3].eval()
-    flags, state = [m.training for m in net.modules()], {name: t.clone() for name, t in net.state_dict().items()}
+    flags = [m.training for m in net.modules()]
+    state = {name: t.clone() for name, t in net.state_dict().items()}
     for corrected in (False, True):
         table = effective_dimension_by_layer(net, x, corrected=corrected)
-        expected = {name: effective_dimension(activations, corrected=corrected) for name, activations in capture(net, x).items()}
+        captured = capture(net, x)
+        expected = {name: effective_dimension(a, corrected=corrected) for name, a in captured.items()}
         assert table["layer"].tolist() == ["0", "4"] == list(expected)
         assert table["effective_dimension"].tolist() == list(expected.values())
     assert [m.training for m in net.modules()] == flags
@@ -170,9 +185,12 @@ def test_gradient_norms_are_those_of_backward():
     table = gradient_norms(net, loss)
     assert all(p.grad is None for p in net.parameters())
     loss.backward()  # the graph is still there
-    expected = {name: torch.cat([p.grad.flatten() for p in net[int(name)].parameters()]).norm().item() for name in ("0", "1", "4")}
-    assert table["layer"].tolist() == list(expected)
-    assert table["gradient_norm"].tolist() == pytest.approx(list(expected.values()), rel=1e-5)
+    expected = []
+    for module in (net[0], net[1], net[4]):
+        grads = [p.grad.flatten() for p in module.parameters()]
+        expected.append(torch.cat(grads).norm().item())
+    assert table["layer"].tolist() == ["0", "1", "4"]
+    assert table["gradient_norm"].tolist() == pytest.approx(expected, rel=1e-5)
     before = [p.grad.clone() for p in net.parameters()]
     gradient_norms(net, net(x).mean())
     assert all(torch.equal(p.grad, g) for p, g in zip(net.parameters(), before, strict=True))
@@ -181,15 +199,19 @@ def test_gradient_norms_are_those_of_backward():
 def test_gradient_norm_by_closed_form():
     """loss = w x with x = (3, 4): the gradient is x, of length 5."""
     net = nn.Linear(2, 1, bias=False)
-    assert gradient_norms(net, net(torch.tensor([[3.0, 4.0]])).sum())["gradient_norm"].tolist() == [5.0]
+    table = gradient_norms(net, net(torch.tensor([[3.0, 4.0]])).sum())
+    assert table["gradient_norm"].tolist() == [5.0]
 
 
 def test_modules_that_the_loss_does_not_reach_or_that_are_frozen():
     net = nn.ModuleDict({"used": nn.Linear(2, 2), "idle": nn.Linear(2, 2), "frozen": nn.Linear(2, 2)})
     net["frozen"].requires_grad_(False)
     net["used"].bias.requires_grad_(False)
-    table = gradient_norms(net, net["frozen"](net["used"](torch.ones(1, 2))).sum()).set_index("layer")["gradient_norm"]
-    assert table["used"] > 0 and math.isnan(table["idle"]) and math.isnan(table["frozen"])
+    loss = net["frozen"](net["used"](torch.ones(1, 2))).sum()
+    norms = gradient_norms(net, loss).set_index("layer")["gradient_norm"]
+    assert norms["used"] > 0
+    assert math.isnan(norms["idle"])
+    assert math.isnan(norms["frozen"])
 
 
 def test_a_shared_weight_counts_in_each_module():

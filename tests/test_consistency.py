@@ -10,14 +10,18 @@ from guidelib.analysis.consistency import consistency_matrix, error_consistency
 
 
 def draw(n, p, q, shared, seed):
-    """Right answers of two networks with accuracies p and q, of which a share `shared` has common luck; kappa = shared if p = q."""
+    """Right answers of two networks with accuracies p and q, of which a share `shared` has common luck.
+
+    kappa is `shared` if p = q.
+    """
     rng = np.random.default_rng(seed)
     luck, a, b = rng.random((3, n))
     common = rng.random(n) < shared
     return np.where(common, luck, a) < p, np.where(common, luck, b) < q
 
 
-@pytest.mark.parametrize(("p", "q", "shared"), [(0.5, 0.5, 0.0), (0.9, 0.7, 0.4), (0.1, 0.2, 0.9), (0.02, 0.6, 0.5)])
+@pytest.mark.parametrize(("p", "q", "shared"), [(0.5, 0.5, 0.0), (0.9, 0.7, 0.4),
+                                                (0.1, 0.2, 0.9), (0.02, 0.6, 0.5)])
 def test_kappa_is_sklearns(p, q, shared):
     from sklearn.metrics import cohen_kappa_score
 
@@ -27,27 +31,30 @@ def test_kappa_is_sklearns(p, q, shared):
     assert error_consistency(b, a) == found  # symmetric, interval included
     assert error_consistency(~a, ~b).kappa == pytest.approx(found.kappa, rel=1e-12)
     assert (found.observed, found.n) == (pytest.approx((a == b).mean()), 500)
-    assert found.expected == pytest.approx(a.mean() * b.mean() + (1 - a.mean()) * (1 - b.mean()), rel=1e-12)
+    both_right = a.mean() * b.mean()
+    both_wrong = (~a).mean() * (~b).mean()
+    assert found.expected == pytest.approx(both_right + both_wrong, rel=1e-12)
 
 
 def test_closed_forms():
-    """Counts (both, a, b, neither) = (4, 1, 2, 3): observed 0.7, expected 0.5 * 0.6 + 0.5 * 0.4 = 0.5, kappa 0.4."""
+    """Counts (both, a, b, neither) = (4, 1, 2, 3): observed 0.7, expected 0.5 * 0.6 + 0.5 * 0.4 = 0.5."""
     a, b = np.repeat([[1, 1, 0, 0], [1, 0, 1, 0]], [4, 1, 2, 3], axis=1).astype(bool)
     found = error_consistency(a, b)
-    assert (found.observed, found.expected, found.kappa) == (pytest.approx(0.7), pytest.approx(0.5), pytest.approx(0.4))
+    assert (found.observed, found.expected, found.kappa) == pytest.approx((0.7, 0.5, 0.4))
     assert error_consistency(a, a).kappa == 1
     half = np.arange(10) < 5
     assert error_consistency(half, ~half).kappa == -1
-    assert error_consistency(np.tile([True, True, False, False], 5), np.tile([True, False], 10)).kappa == 0  # independent to the digit
+    pairs, single = np.tile([True, True, False, False], 5), np.tile([True, False], 10)
+    assert error_consistency(pairs, single).kappa == 0  # independent to the digit
 
 
 def test_range_that_the_accuracies_allow():
     """By enumeration of every overlap."""
     for a, b, n in ((3, 5, 9), (8, 7, 9), (0, 4, 9), (1, 9, 9)):
-        left = np.arange(n) < a
-        kappas = [error_consistency(left, np.roll(np.arange(n) < b, shift), draws=0).kappa for shift in range(n)]
-        found = error_consistency(left, np.arange(n) < b, draws=0)
-        assert (found.least, found.most) == (pytest.approx(min(kappas)), pytest.approx(max(kappas)))
+        left, right = np.arange(n) < a, np.arange(n) < b
+        kappas = [error_consistency(left, np.roll(right, shift), draws=0).kappa for shift in range(n)]
+        found = error_consistency(left, right, draws=0)
+        assert (found.least, found.most) == pytest.approx((min(kappas), max(kappas)))
     far = error_consistency(*draw(1000, 0.05, 0.9, 0.0, seed=0))
     assert far.most < 0.02  # accuracies of 5 and 90 % hide whatever the errors have in common
 
@@ -56,7 +63,8 @@ def test_range_that_the_accuracies_allow():
 def test_kappa_is_undefined_where_chance_explains_everything(right):
     always = np.full(7, right)
     found = error_consistency(always, always)
-    assert all(math.isnan(v) for v in (found.kappa, found.low, found.high, found.least, found.most))
+    undefined = (found.kappa, found.low, found.high, found.least, found.most)
+    assert all(math.isnan(value) for value in undefined)
     assert (found.observed, found.expected) == (1, 1)
     assert error_consistency(always, ~always).kappa == 0  # one always right, one always wrong: defined
 
@@ -70,7 +78,8 @@ def test_interval_comes_from_its_seed():
     a, b = draw(300, 0.6, 0.7, 0.4, seed=0)
     state = np.random.get_state()[1].copy()
     first, again, other = (error_consistency(a, b, seed=s) for s in (3, 3, 4))
-    assert first == again and first != other and (np.random.get_state()[1] == state).all()
+    assert first == again != other
+    assert (np.random.get_state()[1] == state).all()
     assert first.low < first.kappa < first.high
     assert other.low == pytest.approx(first.low, abs=0.03)
     narrow = error_consistency(a, b, seed=3, confidence=0.5)
@@ -82,12 +91,13 @@ def test_resampling_cells_is_resampling_examples():
     rng = np.random.default_rng(0)
     kappas = [error_consistency(a[i], b[i], draws=0).kappa for i in rng.integers(80, size=(3000, 80))]
     found = error_consistency(a, b, draws=20_000)
-    assert np.quantile(kappas, [0.025, 0.975]) == pytest.approx([found.low, found.high], abs=0.025)
+    low, high = np.quantile(kappas, [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.025)
 
 
 def test_interval_covers_the_truth():
-    """95 % intervals of 200 data sets whose kappa is 0.5: 190 cover on average, 175 if the interval were of 87 %."""
-    found = [error_consistency(*draw(400, 0.7, 0.7, 0.5, seed=s), draws=400) for s in range(200)]
+    """95 % intervals of 200 data sets whose kappa is 0.5: 190 cover on average, 175 if they were of 87 %."""
+    found = [error_consistency(*draw(400, 0.7, 0.7, 0.5, seed=seed), draws=400) for seed in range(200)]
     covered = sum(f.low <= 0.5 <= f.high for f in found)
     assert 178 <= covered < 200
 
@@ -97,14 +107,18 @@ def test_matrix_of_networks():
     predictions = {"a": torch.tensor([0, 1, 2, 1, 2, 0]), "b": [0, 1, 0, 0, 2, 0], "perfect": labels.clone()}
     table = consistency_matrix(predictions, labels)
     assert list(table.index) == list(table.columns) == ["a", "b", "perfect"]
-    right = {name: torch.as_tensor(p) == labels for name, p in predictions.items()}
-    assert table.loc["a", "b"] == table.loc["b", "a"] == error_consistency(right["a"], right["b"]).kappa == pytest.approx(1 / 3)
-    assert table.loc["a", "a"] == 1 and table.loc["a", "perfect"] == 0 and math.isnan(table.loc["perfect", "perfect"])
+    a, b = (torch.as_tensor(predictions[name]) == labels for name in "ab")
+    assert error_consistency(a, b).kappa == pytest.approx(1 / 3)
+    assert table.loc["a", "b"] == table.loc["b", "a"] == error_consistency(a, b).kappa
+    assert table.loc["a", "a"] == 1
+    assert table.loc["a", "perfect"] == 0
+    assert math.isnan(table.loc["perfect", "perfect"])
 
 
 def test_matrix_of_sequences_leaves_out_what_is_not_scored():
     labels = torch.tensor([[3, -100, 1], [-100, 2, 2]])
-    a, b = torch.tensor([[3, 9, 1], [9, 0, 2]]), torch.tensor([[3, -100, 0], [-100, 0, 2]])
+    a = torch.tensor([[3, 9, 1], [9, 0, 2]])
+    b = torch.tensor([[3, -100, 0], [-100, 0, 2]])
     expected = error_consistency([True, True, False, True], [True, False, False, True]).kappa
     assert consistency_matrix({"a": a, "b": b}, labels).loc["a", "b"] == pytest.approx(expected, rel=1e-12)
 

@@ -1,4 +1,4 @@
-"""Figures: what is drawn is what the records say, the files are written, and nobody is left without words for a picture."""
+"""Figures: what is drawn is what the records say, files are written, no picture is without words."""
 
 import xml.etree.ElementTree as ElementTree
 
@@ -12,8 +12,10 @@ from guidelib import figures
 
 matplotlib.use("Agg")
 
-RUNS = pd.DataFrame({"condition": ["base"] * 3 + ["untrained-warm-up"] * 3, "test_accuracy": [0.1, 0.1, 0.13, 0.4, 0.5, 0.6]})
-SUMMARY = pd.DataFrame({"condition": ["base", "untrained-warm-up"], "mean": [0.11, 0.5], "low": [0.07, 0.25], "high": [0.15, 0.75]})
+RUNS = pd.DataFrame({"condition": ["base"] * 3 + ["untrained-warm-up"] * 3,
+                     "test_accuracy": [0.1, 0.1, 0.13, 0.4, 0.5, 0.6]})
+SUMMARY = pd.DataFrame({"condition": ["base", "untrained-warm-up"], "mean": [0.11, 0.5],
+                        "low": [0.07, 0.25], "high": [0.15, 0.75]})
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +24,17 @@ def theme():
 
 
 def test_a_figure_is_saved_twice_and_carries_its_alternative_text(tmp_path):
+    words = "Base at chance, warm-up above it."
     figure = figures.accuracy(RUNS, SUMMARY, chance=0.1, note="a note")
-    shown = figures.show(figure, "accuracy", alt="Base at chance, warm-up above it.", out=tmp_path)
-    assert "Base at chance, warm-up above it." in (tmp_path / "accuracy.svg").read_text()
+    shown = figures.show(figure, "accuracy", alt=words, out=tmp_path)
+    assert words in (tmp_path / "accuracy.svg").read_text()
     ElementTree.parse(tmp_path / "accuracy.svg")
     with Image.open(tmp_path / "accuracy.png") as image:
-        assert image.text["Description"] == "Base at chance, warm-up above it." and image.width > 600
+        assert image.text["Description"] == words
+        assert image.width > 600
     data, metadata = shown._repr_mimebundle_()
-    assert "image/png" in data and metadata["image/png"]["alt"] == "Base at chance, warm-up above it."
+    assert "image/png" in data
+    assert metadata["image/png"]["alt"] == words
 
 
 @pytest.mark.parametrize("alt", ["", "  "])
@@ -41,7 +46,8 @@ def test_a_figure_without_words_is_refused(tmp_path, alt):
 
 def test_the_same_figure_gives_the_same_bytes(tmp_path):
     for name in ("a", "b"):
-        figures.show(figures.accuracy(RUNS, SUMMARY, chance=0.1), "accuracy", alt="words", out=tmp_path / name)
+        figure = figures.accuracy(RUNS, SUMMARY, chance=0.1)
+        figures.show(figure, "accuracy", alt="words", out=tmp_path / name)
     assert (tmp_path / "a" / "accuracy.svg").read_bytes() == (tmp_path / "b" / "accuracy.svg").read_bytes()
 
 
@@ -49,8 +55,10 @@ def test_every_seed_is_a_point_and_the_interval_is_that_of_the_summary():
     ax = figures.accuracy(RUNS, SUMMARY, chance=0.1).axes[0]
     lines = [(line.get_xdata(), line.get_ydata()) for line in ax.get_lines()]
     points, mean, interval = lines[3:6]
-    assert list(points[0]) == pytest.approx([40, 50, 60]) and set(points[1]) == {1}
-    assert list(np.atleast_1d(mean[0])) == pytest.approx([50]) and list(interval[0]) == pytest.approx([25, 75])
+    assert list(points[0]) == pytest.approx([40, 50, 60])
+    assert set(points[1]) == {1}
+    assert list(np.atleast_1d(mean[0])) == pytest.approx([50])
+    assert list(interval[0]) == pytest.approx([25, 75])
     assert lines[-1][0] == pytest.approx([10, 10])  # chance
     assert [t.get_text() for t in ax.get_yticklabels()] == [figures.named(c) for c in SUMMARY["condition"]]
     assert "%" in ax.get_xlabel()
@@ -58,24 +66,31 @@ def test_every_seed_is_a_point_and_the_interval_is_that_of_the_summary():
 
 def test_one_seed_has_a_point_and_no_interval():
     one = SUMMARY.assign(low=float("nan"), high=float("nan"))
-    assert len(figures.accuracy(RUNS, one, chance=0.1).axes[0].get_lines()) == len(figures.accuracy(RUNS, SUMMARY, chance=0.1).axes[0].get_lines()) - 2
+    without, with_ = (figures.accuracy(RUNS, s, chance=0.1).axes[0].get_lines() for s in (one, SUMMARY))
+    assert len(without) == len(with_) - 2
 
 
 def test_a_metric_that_is_no_share_is_drawn_as_it_is_beside_its_floor():
     perplexity = RUNS.assign(test_perplexity=[20.0, 21.0, 22.0, 9.0, 8.0, 7.0])
     summary = SUMMARY.assign(mean=[21.0, 8.0], low=[18.5, 5.5], high=[23.5, 10.5])
-    ax = figures.accuracy(perplexity, summary, chance=25.0, floor=5.0, metric="test_perplexity", percent=False).axes[0]
-    lines = [line.get_xdata() for line in ax.get_lines()]
-    assert list(lines[0]) == [20, 21, 22] and list(lines[-2]) == [5, 5] and list(lines[-1]) == [25, 25]
-    assert ax.get_xlabel() == "test perplexity" and ax.get_xlim()[1] < 50
-    assert {t.get_text().strip(): t.get_ha() for t in ax.texts} == {"floor": "left", "chance": "right"}  # inside, clear of the legend
+    figure = figures.accuracy(perplexity, summary, chance=25.0, floor=5.0, metric="test_perplexity",
+                              percent=False)
+    ax = figure.axes[0]
+    lines = [list(line.get_xdata()) for line in ax.get_lines()]
+    assert lines[0] == [20, 21, 22]
+    assert lines[-2:] == [[5, 5], [25, 25]]
+    assert ax.get_xlabel() == "test perplexity"
+    assert ax.get_xlim()[1] < 50
+    sides = {text.get_text().strip(): text.get_ha() for text in ax.texts}
+    assert sides == {"floor": "left", "chance": "right"}  # inside, clear of the legend
 
 
 def test_influence_leaves_exact_zeros_white_and_shares_one_scale():
-    past, all_ = np.tril(np.full((3, 3), 0.1)), np.full((3, 3), 10.0)
-    figure = figures.influence({"past": past, "all": all_}, words=["a", "b", "c"])
-    first, second = figure.axes[0].images[0], figure.axes[1].images[0]
-    assert np.array_equal(first.get_array().mask, past == 0) and not np.ma.is_masked(second.get_array())
+    past = np.tril(np.full((3, 3), 0.1))
+    figure = figures.influence({"past": past, "all": np.full((3, 3), 10.0)}, words=["a", "b", "c"])
+    first, second = (ax.images[0] for ax in figure.axes[:2])
+    assert np.array_equal(first.get_array().mask, past == 0)
+    assert not np.ma.is_masked(second.get_array())
     assert first.get_clim() == second.get_clim() == (0.1, 10.0)
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["a", "b", "c"]
 
@@ -84,35 +99,43 @@ def test_influence_keeps_faint_dependence_visible_as_not_zero():
     ax = figures.influence({"a": np.array([[1.0, 1e-12], [0.0, 1.0]])}).axes[0]
     image = ax.images[0]
     shown = image.cmap(image.norm(image.get_array()))
-    assert shown[0, 1, 3] == 1 and shown[1, 0, 3] == 0  # opaque, and transparent
+    assert shown[0, 1, 3] == 1  # opaque
+    assert shown[1, 0, 3] == 0  # transparent
 
 
 def test_curves_are_the_mean_of_the_seeds_cut_to_the_shortest():
     tables = [pd.DataFrame({"val": [0.1, 0.3, 0.5]}), pd.DataFrame({"val": [0.3, 0.5]})]
-    ax = figures.curves({"base": tables}, columns={"val": "validation"}, ylabel="accuracy (%)", scale=100).axes[0]
-    assert ax.get_lines()[0].get_ydata() == pytest.approx([20, 40]) and ax.get_lines()[0].get_xdata() == pytest.approx([1, 2])
-    assert ax.get_xlabel() == "epoch" and ax.get_ylabel() == "accuracy (%)"
+    figure = figures.curves({"base": tables}, columns={"val": "validation"}, ylabel="accuracy (%)", scale=100)
+    ax = figure.axes[0]
+    line = ax.get_lines()[0]
+    assert line.get_ydata() == pytest.approx([20, 40])
+    assert line.get_xdata() == pytest.approx([1, 2])
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "accuracy (%)")
 
 
 def test_alignment_draws_every_pair_and_their_mean():
     history = pd.DataFrame({"step": [0, 1], "loss": [1.5, 0.9], "a <- b": [0.9, 0.5], "c <- d": [0.6, 0.4]})
-    ax = figures.alignment(history).axes[0]
-    assert len(ax.get_lines()) == 3 and ax.get_lines()[-1].get_ydata() == pytest.approx([0.75, 0.45])
+    lines = figures.alignment(history).axes[0].get_lines()
+    assert len(lines) == 3
+    assert lines[-1].get_ydata() == pytest.approx([0.75, 0.45])
 
 
 def test_by_layer_draws_one_seed_as_a_line_and_several_as_mean_and_range():
-    ax = figures.by_layer({"one": [3.0, 5.0], "two": [[1.0, 2.0], [3.0, 8.0]]}, ylabel="norm", note="a note").axes[0]
+    lines = {"one": [3.0, 5.0], "two": [[1.0, 2.0], [3.0, 8.0]]}
+    ax = figures.by_layer(lines, ylabel="norm", note="a note").axes[0]
     one, two = ax.get_lines()
-    assert one.get_xdata() == pytest.approx([1, 2]) and one.get_ydata() == pytest.approx([3, 5]) and two.get_ydata() == pytest.approx([2, 5])
+    assert one.get_xdata() == pytest.approx([1, 2])
+    assert one.get_ydata() == pytest.approx([3, 5])
+    assert two.get_ydata() == pytest.approx([2, 5])
     band = ax.collections[1].get_paths()[0].vertices
     assert {tuple(v) for v in band} == {(1, 1), (1, 3), (2, 2), (2, 8)}
-    assert ax.get_yscale() == "linear" and ax.get_ylabel() == "norm" and ax.get_title() == "a note"
-    assert figures.by_layer({"one": [3.0, 5.0]}, ylabel="norm", log=True).axes[0].get_yscale() == "log"
+    assert (ax.get_yscale(), ax.get_ylabel(), ax.get_title()) == ("linear", "norm", "a note")
+    assert figures.by_layer(lines, ylabel="norm", log=True).axes[0].get_yscale() == "log"
 
 
 def test_dimension_draws_the_mean_over_seeds():
-    tables = {"base": [pd.DataFrame({"layer": ["1", "2"], "effective_dimension": v}) for v in ([2.0, 4.0], [4.0, 8.0])]}
-    ax = figures.dimension(tables).axes[0]
+    seeds = [pd.DataFrame({"layer": ["1", "2"], "effective_dimension": v}) for v in ([2.0, 4.0], [4.0, 8.0])]
+    ax = figures.dimension({"base": seeds}).axes[0]
     assert ax.get_lines()[0].get_ydata() == pytest.approx([3, 6])
     assert ax.get_yscale() == "log"
     assert "participation" in ax.get_ylabel()
@@ -126,24 +149,40 @@ def test_grams_are_on_scales_symmetric_about_zero():
 
 
 def test_roles_differ_in_marker_too():
-    assert len(set(figures.MARKERS.values())) == len(figures.MARKERS) == len(figures.PALETTE) == len(set(figures.PALETTE.values()))
+    markers, colours = figures.MARKERS, figures.PALETTE
+    assert markers.keys() == colours.keys()
+    assert len(set(markers.values())) == len(set(colours.values())) == len(markers)
 
 
 def test_live_runs_are_hollow_and_count_in_no_mean():
-    live = [{"config": {"condition": "base", "seed": 7}, "metrics": {"test_accuracy": 0.9}},
-            {"config": {"condition": "trained", "seed": 7}, "metrics": {"test_accuracy": 0.8}}]  # not among the conditions drawn
-    plain, shown = (figures.accuracy(RUNS, SUMMARY, chance=0.1, live=runs).axes[0] for runs in ((), live))
-    more = [line for line in shown.get_lines() if line.get_markerfacecolor() == "white"]
-    assert len(shown.get_lines()) == len(plain.get_lines()) + 1 and list(more[0].get_xdata()) == [90.0]
-    assert [t.get_text() for t in shown.get_legend().get_texts()][-1] == "live run, seed 7"
+    drawn = {"config": {"condition": "base", "seed": 7}, "metrics": {"test_accuracy": 0.9}}
+    other = {"config": {"condition": "trained", "seed": 7}, "metrics": {"test_accuracy": 0.8}}
+    plain = figures.accuracy(RUNS, SUMMARY, chance=0.1).axes[0]
+    shown = figures.accuracy(RUNS, SUMMARY, chance=0.1, live=[drawn, other]).axes[0]
+    hollow = [line for line in shown.get_lines() if line.get_markerfacecolor() == "white"]
+    assert len(shown.get_lines()) == len(plain.get_lines()) + 1
+    assert list(hollow[0].get_xdata()) == [90.0]
+    assert shown.get_legend().get_texts()[-1].get_text() == "live run, seed 7"
+
+
+def points(ax):
+    """The (x, y) of all single points, rounded."""
+    found = set()
+    for line in ax.get_lines():
+        x, y = line.get_data()
+        if line.get_linestyle() == "None" or len(x) == 1:
+            found |= set(zip(np.round(x, 6).tolist(), np.asarray(y, dtype=float).tolist(), strict=True))
+    return found
 
 
 def test_schedules_stand_side_by_side_with_the_references_in_both():
     names = ["base", "untrained", "untrained-warm-up", "identity-warm-up"]
     runs = pd.DataFrame({"condition": names, "seed": 0, "test_accuracy": [0.1, 0.5, 0.7, 0.3]})
-    summary = pd.DataFrame({"condition": names, "mean": runs["test_accuracy"], "low": float("nan"), "high": float("nan")})
-    figure = figures.timings(runs, summary, guides=["untrained", "identity"], references=["base"], chance=0.1, note="a note")
-    places = [{(round(float(x), 6), float(y)) for line in ax.get_lines() if line.get_linestyle() == "None" or len(line.get_xdata()) == 1
-               for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)} for ax in figure.axes]
-    assert places == [{(10.0, 0.0), (50.0, 1.0)}, {(10.0, 0.0), (70.0, 1.0), (30.0, 2.0)}]  # what was not run leaves its line empty
-    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == [figures.named(c) for c in ("base", "untrained", "identity")]
+    summary = pd.DataFrame({"condition": names, "mean": runs["test_accuracy"], "low": np.nan, "high": np.nan})
+    figure = figures.timings(runs, summary, guides=["untrained", "identity"], references=["base"], chance=0.1,
+                             note="a note")
+    throughout, warm_up = figure.axes
+    assert points(throughout) == {(10.0, 0.0), (50.0, 1.0)}  # what was not run leaves its line empty
+    assert points(warm_up) == {(10.0, 0.0), (70.0, 1.0), (30.0, 2.0)}
+    labels = [text.get_text() for text in throughout.get_yticklabels()]
+    assert labels == [figures.named(condition) for condition in ("base", "untrained", "identity")]
