@@ -13,6 +13,7 @@ PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distil
            "reference": "#CC79A7"}  # Okabe and Ito
 MARKERS = {"base": "o", "guided": "D", "control": "s", "distilled": "^", "reference": "P"}
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+DASHED = {"color": "black", "linestyle": "--", "linewidth": 1}
 # A legend beside the axes, where it hides no point and no line.
 BESIDE = {"fontsize": "small", "loc": "upper left", "bbox_to_anchor": (1.01, 1)}
 
@@ -69,12 +70,13 @@ def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent
     figure, ax = axes(width=9.0, height=0.9 + 0.42 * len(conditions))
     live = [r for r in live if r["config"]["condition"] in conditions]
     _seeds(ax, conditions, table, summary, metric=metric, scale=scale, live=live)
-    for name, value, style in (("floor", floor, ":"), ("chance", chance, "--")):
-        if value is not None:
-            ax.axvline(scale * value, color="black", linestyle=style, linewidth=1)
-            # A perplexity lies below chance, and the line at the right end.
-            side = "right" if not percent and name == "chance" else "left"
-            ax.text(scale * value, -0.85, f" {name} ", fontsize="small", va="center", ha=side)
+    if floor is not None:
+        ax.axvline(scale * floor, **DASHED | {"linestyle": ":"})
+        ax.text(scale * floor, -0.85, " floor ", fontsize="small", va="center", ha="left")
+    if chance is not None:
+        ax.axvline(scale * chance, **DASHED)
+        side = "left" if percent else "right"  # a perplexity lies below chance, and the line at the right end
+        ax.text(scale * chance, -0.85, " chance ", fontsize="small", va="center", ha=side)
     ax.set_yticks(range(len(conditions)), [named(c) for c in conditions])
     label = metric.replace("_", " ")
     ax.set(xlabel=label, ylim=(len(conditions) - 0.5, -1.2), title=note)
@@ -98,7 +100,7 @@ def timings(table, summary, *, guides, references, chance, live=(), note=""):
     for ax, (ending, title) in zip(panels, titles.items(), strict=True):
         conditions = [*references, *(f"{guide}{ending}" for guide in guides)]
         _seeds(ax, conditions, table, summary, metric="test_accuracy", scale=100, live=live)
-        ax.axvline(100 * chance, color="black", linestyle="--", linewidth=1)
+        ax.axvline(100 * chance, **DASHED)
         ax.axhline(len(references) - 0.5, color="black", linewidth=0.5)
         ax.set(xlabel="test accuracy (%)", xlim=(-2, 102), title=title)
     panels[0].set_yticks(range(len(names)), [named(c) for c in names])
@@ -120,16 +122,18 @@ def _seeds(ax, conditions, table, summary, *, metric, scale, live):
         row = rows.loc[condition]
         marker = MARKERS[role(condition)]
         colour = PALETTE[role(condition)]
+        mean, low, high = scale * row[["mean", "low", "high"]].astype(float)
         points = scale * table.loc[table["condition"] == condition, metric]
         ax.plot(points, np.full(len(points), y), marker, color=colour, alpha=0.45, markersize=6,
                 linestyle="none")
-        ax.plot(scale * row["mean"], y, marker, color=colour, markersize=9)
-        if row["low"] == row["low"]:  # one seed has no interval
-            ax.plot([scale * row["low"], scale * row["high"]], [y, y], color=colour, linewidth=2)
+        ax.plot(mean, y, marker, color=colour, markersize=9)
+        if low == low:  # one seed has no interval
+            ax.plot([low, high], [y, y], color=colour, linewidth=2)
         for record in live:
             if record["config"]["condition"] == condition:
-                ax.plot(scale * record["metrics"][metric], y, marker, markerfacecolor="white",
-                        markeredgecolor="black", markersize=8, zorder=3)
+                value = scale * record["metrics"][metric]
+                ax.plot(value, y, marker, markerfacecolor="white", markeredgecolor="black", markersize=8,
+                        zorder=3)
 
 
 def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
@@ -144,20 +148,24 @@ def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):
     for ax, (column, label) in zip(panels, columns.items(), strict=True):
         for i, (condition, tables) in enumerate(histories.items()):
             length = min(len(t) for t in tables)
-            values = scale * np.stack([t[column].to_numpy()[:length] for t in tables])  # (seeds, epochs)
-            epochs = np.arange(1, length + 1)
-            colour = f"C{i % 10}"
-            style = STYLES[i % len(STYLES)]
-            ax.plot(epochs, values.mean(0), color=colour, linestyle=style, label=named(condition))
-            ax.fill_between(epochs, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
+            values = np.stack([t[column].to_numpy()[:length] for t in tables])  # (seeds, epochs)
+            _band(ax, i, scale * values, label=named(condition))
         if chance is not None:
-            ax.axhline(scale * chance, color="black", linestyle="--", linewidth=1, label="chance")
+            ax.axhline(scale * chance, label="chance", **DASHED)
         ax.set(xlabel="epoch", title=label)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     panels[0].set_ylabel(ylabel)
     panels[-1].legend(fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
     figure.suptitle(note, fontsize="medium")
     return figure
+
+
+def _band(ax, i, values, *, label):
+    """The mean over seeds of values (seeds, x), x from 1, and a band from the lowest to the highest seed."""
+    x = np.arange(1, values.shape[1] + 1)
+    colour = f"C{i % 10}"
+    ax.plot(x, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=label)
+    ax.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
 
 
 def alignment(history, *, note=""):
@@ -188,11 +196,10 @@ def by_layer(lines, *, ylabel, log=False, note=""):
     figure, ax = axes(width=9.5)
     for i, (label, values) in enumerate(lines.items()):
         values = np.atleast_2d(np.asarray(values, dtype=float))  # (seeds, layers)
-        depth = np.arange(1, values.shape[1] + 1)
-        colour = f"C{i % 10}"
-        ax.plot(depth, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=label)
-        ax.fill_between(depth, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
-    ax.set(xlabel="layer, from input to output", ylabel=ylabel, yscale="log" if log else "linear", title=note)
+        _band(ax, i, values, label=label)
+    ax.set(xlabel="layer, from input to output", ylabel=ylabel, title=note)
+    if log:
+        ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(**BESIDE)
     return figure
@@ -228,12 +235,12 @@ def influence(matrices, *, words=(), note=""):
     """
     from matplotlib.colors import LogNorm
 
-    matrices = {title: np.ma.masked_equal(np.asarray(m), 0) for title, m in matrices.items()}
-    high = max(m.max() for m in matrices.values())
-    low = min(m.min() for m in matrices.values())
+    masked = [np.ma.masked_equal(np.asarray(m), 0) for m in matrices.values()]
+    high = max(m.max() for m in masked)
+    low = min(m.min() for m in masked)
     norm = LogNorm(max(low, 1e-6 * high), high)
-    figure, panels = axes(width=3.6 * len(matrices) + 1.0, height=4.2, columns=len(matrices))
-    for ax, (title, m) in zip(np.atleast_1d(panels), matrices.items(), strict=True):
+    figure, panels = axes(width=3.6 * len(masked) + 1.0, height=4.2, columns=len(masked))
+    for ax, title, m in zip(np.atleast_1d(panels), matrices, masked, strict=True):
         image = ax.imshow(m, cmap="viridis", norm=norm)
         ax.grid(False)
         ax.set(title=title, xlabel="token read", ylabel="position of the output", xticks=[], yticks=[])
@@ -252,7 +259,8 @@ def images(x, y, *, rows=2, columns=10, note=""):
     figure, panels = plt.subplots(rows, columns, figsize=(0.8 * columns, 0.95 * rows), layout="constrained")
     for ax, image, label in zip(np.ravel(panels), x, y, strict=False):
         image = image.permute(1, 2, 0).numpy()
-        image = (image - image.min()) / max(float(image.max() - image.min()), 1e-12)
+        image = image - image.min()
+        image = image / max(float(image.max()), 1e-12)
         ax.imshow(image.squeeze(), cmap="gray")
         ax.set(title=int(label), xticks=[], yticks=[])
     figure.suptitle(note, fontsize="medium")

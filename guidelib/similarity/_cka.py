@@ -32,7 +32,9 @@ def _biased(k, l):
 
 
 def _debiased(k, l):
-    return (unit(u_centre(k), within=k) * unit(u_centre(l), within=l)).sum((-2, -1))
+    k = unit(u_centre(k), within=k)
+    l = unit(u_centre(l), within=l)
+    return (k * l).sum((-2, -1))
 
 
 def _misalignment(value):

@@ -75,7 +75,8 @@ def projection(p, q, *, seed, dtype=torch.float32):
     count = int(expected + 6 * math.sqrt(expected)) + 10
     draws = torch.rand(count, generator=generator, dtype=torch.float64)
     if density < 1:
-        gaps = torch.log1p(-draws).div(math.log1p(-density)).floor().long() + 1
+        skipped = torch.log1p(-draws) / math.log1p(-density)
+        gaps = skipped.floor().long() + 1
     else:
         gaps = torch.ones_like(draws, dtype=torch.long)
     places = gaps.cumsum(0) - 1
@@ -147,20 +148,23 @@ def _value(k, l, *, penalty, seed):
         k, l = k.double(), l.double()
     fit, test = (half.to(k.device) for half in halves(k.shape[-1], seed))
     rows = fit[:, None]
-    regularised = k[..., rows, fit] + penalty * torch.eye(len(fit), dtype=k.dtype, device=k.device)
+    identity = torch.eye(len(fit), dtype=k.dtype, device=k.device)
+    regularised = k[..., rows, fit] + penalty * identity
     # Column i says how the prediction for test example i is made of the examples that were fitted.
     # No check, so that NaN stays NaN.
     solved = torch.linalg.solve_ex(regularised, k[..., rows, test], check_errors=False)
     weights = solved.result  # (..., fit, test)
     inner = (weights * l[..., rows, test]).sum(-2)  # (..., test)
-    length = (weights * (l[..., rows, fit] @ weights)).sum(-2)
+    products = l[..., rows, fit] @ weights  # (..., fit, test)
+    length = (weights * products).sum(-2)
     own = l.diagonal(dim1=-2, dim2=-1)  # (..., n)
     truth = own[..., test]
     # What rounding leaves of a prediction of zero, or of an example at the mean, has no direction.
     largest = own.detach().amax(-1, keepdim=True)
     no_prediction = length <= 4 * eps * largest * weights.detach().square().sum(-2)
     blank = no_prediction | (truth <= 4 * eps * largest)
-    cosine = inner / torch.where(blank, torch.ones_like(truth), length * truth).sqrt()
+    lengths = torch.where(blank, torch.ones_like(truth), length * truth).sqrt()
+    cosine = inner / lengths
     return torch.where(blank, torch.zeros_like(cosine), cosine).mean(-1).to(dtype)
 
 

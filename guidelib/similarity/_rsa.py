@@ -34,7 +34,8 @@ def dissimilarities(k):
     """
     n = k.shape[-1]
     own = k.diagonal(dim1=-2, dim2=-1)  # (..., n)
-    distances = (own[..., :, None] + own[..., None, :]) / 2 - k  # (..., n, n)
+    total = own[..., :, None] + own[..., None, :]
+    distances = total / 2 - k  # (..., n, n)
     rows, columns = torch.tril_indices(n, n, -1, device=k.device)
     return distances[..., rows, columns]
 
@@ -55,7 +56,8 @@ def _cosine_gram(x):
     silent = scale == 0
     x = x / torch.where(silent, torch.ones_like(scale), scale)
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    x = torch.where(silent, torch.zeros_like(x), x / torch.where(silent, torch.ones_like(norm), norm))
+    norm = torch.where(silent, torch.ones_like(norm), norm)
+    x = torch.where(silent, torch.zeros_like(x), x / norm)
     return gram(x) + torch.diag(silent[:, 0].to(x.dtype))
 
 
@@ -70,7 +72,8 @@ def _profile(k):
     d = d - d.mean(-1, keepdim=True)
     norm = torch.linalg.vector_norm(d, dim=-1, keepdim=True)
     equal = norm.detach() <= 32 * torch.finfo(k.dtype).eps * size
-    return torch.where(equal, torch.zeros_like(d), d / torch.where(equal, torch.ones_like(norm), norm))
+    norm = torch.where(equal, torch.ones_like(norm), norm)
+    return torch.where(equal, torch.zeros_like(d), d / norm)
 
 
 RSA = Similarity(name="rsa", gram=_cosine_gram, value=_value, misalignment=lambda k, l: 1 - _value(k, l),

@@ -21,7 +21,9 @@ def sp(x, y):
 
 
 def _loss(k, l):
-    return (_unit_rows(k) - _unit_rows(l)).square().sum((-2, -1)) / k.shape[-1] ** 2
+    n = k.shape[-1]
+    difference = _unit_rows(k) - _unit_rows(l)
+    return difference.square().sum((-2, -1)) / n**2
 
 
 def _unit_rows(k):
