@@ -157,7 +157,8 @@ def make_net():
 
 
 def test_dimension_by_layer_is_that_of_each_capture():
-    net, x = make_net(), normal(20, 6, dtype=torch.float32)
+    net = make_net()
+    x = normal(20, 6, dtype=torch.float32)
     net[3].eval()
     flags = [m.training for m in net.modules()]
     state = {name: t.clone() for name, t in net.state_dict().items()}
@@ -180,7 +181,8 @@ def test_a_linear_layer_adds_no_dimension():
 # Gradient norms
 
 def test_gradient_norms_are_those_of_backward():
-    net, x = make_net(), normal(20, 6, dtype=torch.float32)
+    net = make_net()
+    x = normal(20, 6, dtype=torch.float32)
     loss = net(x).square().mean()
     table = gradient_norms(net, loss)
     assert all(p.grad is None for p in net.parameters())

@@ -248,7 +248,8 @@ def test_every_switch_of_the_page_of_differences_works_and_is_not_the_default(co
 
 
 def test_two_forwards_a_step_as_in_the_released_code():
-    target, x = two_layers(), torch.randn(6, 3)
+    target = two_layers()
+    x = torch.randn(6, 3)
     with gl.guide(target, two_layers()) as g:
         target(x)
         g.reset()

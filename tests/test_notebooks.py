@@ -106,7 +106,8 @@ def test_a_changed_number_in_the_golden_notebook_fails(tmp_path):
     changed = tmp_path / "alignment.ipynb"
     changed.write_text(text.replace("0.557613", "0.557614"))
     code, text = strict(changed)
-    assert code == 1 and "0.557614" in text
+    assert code == 1
+    assert "0.557614" in text
 
 
 # Tutorial 02: its exercise, and what is made before the reader's eyes

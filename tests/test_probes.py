@@ -89,7 +89,8 @@ def test_chance_is_the_most_frequent_training_label():
 
 
 def test_penalty_is_chosen_on_the_training_examples_alone():
-    x, y, test_x = rand(40, 200), classes(40), rand(50, 200, seed=1)
+    x, y = rand(40, 200), classes(40)
+    test_x = rand(50, 200, seed=1)
     noise = linear_probe(x, y, test_x, classes(50, seed=1))
     assert noise.penalty == linear_probe(x, y, 100 * test_x, classes(50, seed=2)).penalty
     told = torch.cat([x, 9.0 * nn.functional.one_hot(y, 3)], 1)

@@ -313,7 +313,8 @@ def test_stacks_are_compared_one_by_one(similarity):
 
 @pytest.mark.parametrize("name", ["rsa", "ridge", "ridge-100"])
 def test_a_target_is_guided_by_them(name):
-    target, net, x = mlp(16, 20, 20, 3), convnet(), batch(n=24)
+    target, net = mlp(16, 20, 20, 3), convnet()
+    x = batch(n=24)
     optimizer = torch.optim.Adam(target.parameters(), lr=1e-2)
     losses = []
     with gl.guide(target, net, similarity=name) as g:
@@ -329,7 +330,8 @@ def test_a_target_is_guided_by_them(name):
 
 
 def test_ridge_predicts_the_guide_from_the_target():
-    target, net, x = mlp(16, 20, 3), mlp(16, 8, 3, seed=1), batch(n=24)
+    target, net = mlp(16, 20, 3), mlp(16, 8, 3, seed=1)
+    x = batch(n=24)
     with gl.guide(target, net, similarity=ridge_similarity(penalty=2, seed=3)) as g:
         target(x)
         loss = g.loss().item()
