@@ -11,7 +11,7 @@ from torch import nn
 from guidelib.analysis.dimension import effective_dimension, effective_dimension_by_layer
 from guidelib.analysis.gradients import gradient_norms
 from guidelib.analysis.overfitting import generalisation_gap
-from guidelib.guidance.activations import capture
+from guidelib.guidance import capture
 
 
 def normal(*shape, seed=0, dtype=torch.float64):

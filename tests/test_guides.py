@@ -10,8 +10,7 @@ from models import Counted, DictInputs, batch, convnet, hooks, mlp
 from torch import nn
 
 import guidelib as gl
-from guidelib.guidance import capture
-from guidelib.guidance import Call
+from guidelib.guidance import Call, capture
 
 
 def features(guide, *args, keys=None, **kwargs):

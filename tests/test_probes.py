@@ -7,7 +7,7 @@ from models import Reused
 from torch import nn
 
 from guidelib.analysis.probes import _classifier, linear_probe, probe_layers
-from guidelib.guidance.activations import capture
+from guidelib.guidance import capture
 from guidelib.networks.seeding import seeded
 from guidelib.tasks import digits
 

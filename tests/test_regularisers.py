@@ -10,7 +10,7 @@ from torch import nn
 
 import guidelib as gl
 from guidelib import analysis
-from guidelib.baselines.regularisers import keep_dimension, participation_loss, spectrum_loss
+from guidelib.baselines.regularisers import keep_dimension, spectrum_loss
 from guidelib.similarity import gram, participation_ratio
 
 

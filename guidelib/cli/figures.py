@@ -80,7 +80,7 @@ def make(paths, out, parameters, *, recompute=False):
 
 def finish(paths, out, profile, seconds):
     """Join the tables of the notebooks into results.csv, and print it with the list of files written."""
-    from ..evidence.words import readable
+    from ..evidence import readable
 
     files = [out / "tables" / f"{path.stem}.json" for path in paths]
     tables = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]

@@ -6,7 +6,8 @@ import threading
 import time
 from pathlib import Path
 
-from ..experiments.progress import progress_of, say
+from ..experiments.progress import progress_of
+from ..experiments.screen import say
 
 
 class Progress:

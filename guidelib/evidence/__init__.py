@@ -9,7 +9,18 @@ from .rows import readable, row, save, table
 from .tables import difference, dimensions, histories, results, summary
 from .verdicts import DELTA, VERDICTS, nearest, standing, verdict
 from .words import (
-    alignment_said, basis, caution, compared, controls_said, named, origin, percent, premise_said, role, sentence, shown,
+    alignment_said,
+    basis,
+    caution,
+    compared,
+    controls_said,
+    named,
+    origin,
+    percent,
+    premise_said,
+    role,
+    sentence,
+    shown,
 )
 
 __all__ = ["DELTA", "FAIR", "METRICS", "VERDICTS", "Effect", "alignment_said", "at_chance", "basis", "beats",

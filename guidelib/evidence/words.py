@@ -54,7 +54,7 @@ def shown(metric, mean, low=None, high=None, *, signed=False):
     >>> shown("test_accuracy", 0.5), shown("test_perplexity", 5.2, 5.0, 5.4), shown("train_loss", float("nan"))
     ('50.0 %', '5.200 (5.000 to 5.400)', '')
     """
-    if mean != mean:
+    if mean is None or mean != mean:
         return ""
     if METRICS[metric].percent:
         return percent(mean, low, high, signed=signed, share=METRICS[metric].of_the_whole)
