@@ -6,7 +6,9 @@ neither is needed alone.
 
 import numpy as np
 
-from .evidence.words import named, role
+from .evidence import METRICS, basis, named, role, student_t_interval, value
+from .evidence.metrics import of
+from .experiments import CONDITIONS
 from .files import writable
 
 PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distilled": "#009E73",
@@ -57,83 +59,78 @@ def axes(width=7.5, height=4.0, columns=1, **options):
     return plt.subplots(1, columns, figsize=(width, height), layout="constrained", squeeze=True, **options)
 
 
-def accuracy(table, summary, *, chance, metric="test_accuracy", note="", percent=True, floor=None, live=()):
+def accuracy(records, *, metric="test_accuracy", chance=None, floor=None, live=(), note=None):
     """One line a condition: every seed a point, the mean and its interval beside them, chance dashed.
 
-    table: one row a run, with columns condition, seed and `metric`; summary: one row a condition, with mean,
-    low, high. percent=False draws a metric that is no share, such as a perplexity, as it is; floor: the best
-    value that any model can reach, a dotted line. live: records of runs made before the reader's eyes, on
-    seeds of their own: hollow points on their condition's line that count in no mean.
+    chance: of `metric`; None leaves its line out. floor: the best value that any model can reach, a dotted
+    line. live: records of runs made before the reader's eyes, on seeds of their own: hollow points on their
+    condition's line that count in no mean. note: the title, by default the basis of the records.
     """
-    conditions = list(summary["condition"])
-    scale = 100 if percent else 1
+    share = METRICS[metric].percent
+    scale = 100 if share else 1
+    conditions = list(dict.fromkeys(r["config"]["condition"] for r in records))
     figure, ax = axes(width=9.0, height=0.9 + 0.42 * len(conditions))
     live = [r for r in live if r["config"]["condition"] in conditions]
-    _seeds(ax, conditions, table, summary, metric=metric, scale=scale, live=live)
+    _seeds(ax, conditions, records, metric=metric, scale=scale, live=live)
     if floor is not None:
         ax.axvline(scale * floor, **DASHED | {"linestyle": ":"})
         ax.text(scale * floor, -0.85, " floor ", fontsize="small", va="center", ha="left")
     if chance is not None:
         ax.axvline(scale * chance, **DASHED)
-        side = "left" if percent else "right"  # a perplexity lies below chance, and the line at the right end
+        side = "left" if share else "right"  # a perplexity lies below chance, and the line at the right end
         ax.text(scale * chance, -0.85, " chance ", fontsize="small", va="center", ha=side)
     ax.set_yticks(range(len(conditions)), [named(c) for c in conditions])
     label = metric.replace("_", " ")
-    ax.set(xlabel=label, ylim=(len(conditions) - 0.5, -1.2), title=note)
-    if percent:
+    ax.set(xlabel=label, ylim=(len(conditions) - 0.5, -1.2), title=basis(records) if note is None else note)
+    if share:
         # An interval over few seeds may reach beyond what an accuracy can be: it is cut here, not in tables.
         ax.set(xlabel=f"{label} (%)", xlim=(-2, 102))
     _legend(ax, {role(c) for c in conditions}, live=live)
     return figure
 
 
-def timings(table, summary, *, guides, references, chance, live=(), note=""):
+def timings(records, *, guides, references, chance, live=(), note=None):
     """Test accuracy by guide, both timings side by side: guided throughout, and a warm-up before training.
 
-    The references are in both panels. table, summary, live: as for `accuracy`; a guide's two conditions are
-    GUIDE and GUIDE-warm-up, and one that is missing leaves its line empty.
+    The references are in both panels. guides: conditions throughout; what they are as a warm-up is looked up,
+    and what was not run leaves its line empty. live, note: as for accuracy().
     """
     names = [*references, *guides]
     figure, panels = axes(width=10.5, height=1.1 + 0.4 * len(names), columns=2, sharey=True)
     figure.get_layout_engine().set(wspace=0.06)
-    titles = {"": "guided throughout", "-warm-up": "warm-up, then no guide"}
-    for ax, (ending, title) in zip(panels, titles.items(), strict=True):
-        conditions = [*references, *(f"{guide}{ending}" for guide in guides)]
-        _seeds(ax, conditions, table, summary, metric="test_accuracy", scale=100, live=live)
+    titles = {"": "guided throughout", "warm-up": "warm-up, then no guide"}
+    for ax, (timing, title) in zip(panels, titles.items(), strict=True):
+        conditions = [*references, *(CONDITIONS[guide].at(timing).name for guide in guides)]
+        _seeds(ax, conditions, records, metric="test_accuracy", scale=100, live=live)
         ax.axvline(100 * chance, **DASHED)
         ax.axhline(len(references) - 0.5, color="black", linewidth=0.5)
         ax.set(xlabel="test accuracy (%)", xlim=(-2, 102), title=title)
     panels[0].set_yticks(range(len(names)), [named(c) for c in names])
     panels[0].set_ylim(len(names) - 0.5, -0.5)
+    note = basis(records) if note is None else note
     figure.suptitle(f"{note}; chance dashed" if note else "chance dashed", fontsize="medium")
     _legend(panels[1], {role(c) for c in names}, live=live)
     return figure
 
 
-def _seeds(ax, conditions, table, summary, *, metric, scale, live):
-    """One line a condition: every seed a point, mean and interval, runs made live hollow.
-
-    The line of a condition that the summary lacks stays empty.
-    """
-    rows = summary.set_index("condition")
+def _seeds(ax, conditions, records, *, metric, scale, live):
+    """One line a condition: every seed a point, mean and interval, runs made live hollow; empty without runs."""
     for y, condition in enumerate(conditions):
-        if condition not in rows.index:
+        values = [value(r, metric) for r in of(records, condition)]
+        points = scale * np.array([v for v in values if v is not None])
+        if not len(points):
             continue
-        row = rows.loc[condition]
         marker = MARKERS[role(condition)]
         colour = PALETTE[role(condition)]
-        mean, low, high = scale * row[["mean", "low", "high"]].astype(float)
-        points = scale * table.loc[table["condition"] == condition, metric]
+        mean, low, high = student_t_interval(points)
         ax.plot(points, np.full(len(points), y), marker, color=colour, alpha=0.45, markersize=6,
                 linestyle="none")
         ax.plot(mean, y, marker, color=colour, markersize=9)
         if low == low:  # one seed has no interval
             ax.plot([low, high], [y, y], color=colour, linewidth=2)
-        for record in live:
-            if record["config"]["condition"] == condition:
-                value = scale * record["metrics"][metric]
-                ax.plot(value, y, marker, markerfacecolor="white", markeredgecolor="black", markersize=8,
-                        zorder=3)
+        for record in of(live, condition):
+            ax.plot(scale * value(record, metric), y, marker, markerfacecolor="white", markeredgecolor="black",
+                    markersize=8, zorder=3)
 
 
 def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):

@@ -15,7 +15,7 @@ START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
 ALONE = ("base", "base-tuned", "shifted-init", "base-residual", "guide-alone")
 GUIDES = ("untrained", "trained", *(c.name for c in CONDITIONS["untrained"].controls()))
 THROUGHOUT = tuple(guide for guide in GUIDES if guide != "fresh-noise")
-WARMED_UP = tuple(f"{guide}-warm-up" for guide in GUIDES)
+WARMED_UP = tuple(CONDITIONS[guide].at("warm-up").name for guide in GUIDES)
 SHOWN = (*ALONE, *THROUGHOUT, *WARMED_UP)
 
 
@@ -77,8 +77,7 @@ def records_of(folder):
 def main():
     records = records_of(FAST)
     figures.theme()
-    figure = figures.timings(evidence.results(records), evidence.summary(records), guides=GUIDES, references=ALONE,
-                             chance=records[0]["metrics"]["chance"], note=evidence.basis(records))
+    figure = figures.timings(records, guides=GUIDES, references=ALONE, chance=records[0]["metrics"]["chance"])
     figure.savefig(FAST / "02_controls.png", bbox_inches="tight", dpi=100)
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)

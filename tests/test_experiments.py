@@ -56,7 +56,7 @@ def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path,
             for c in ("base", "untrained-warm-up", name) for seed in (0, 1)]
     assert "warm_up" in made[-1]["curves"] and made[-1]["curves"]["warm_up"] != made[3]["curves"]["warm_up"]
     assert set(dry_run(smoke(name))["quantity"]) >= {"layer pairs", "warm-up steps"}
-    ax = gl.figures.accuracy(evidence.results(made), evidence.summary(made), chance=0.1).axes[0]
+    ax = gl.figures.accuracy(made, chance=0.1).axes[0]
     assert ax.get_yticklabels()[2].get_text() == "control: layers dealt at random, warm-up"
     assert ax.get_lines()[-2].get_color() == gl.figures.PALETTE["control"]
     assert name in [c.name for c in E.find_condition("untrained-warm-up").controls()]

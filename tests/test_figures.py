@@ -12,10 +12,16 @@ from guidelib import figures
 
 matplotlib.use("Agg")
 
-RUNS = pd.DataFrame({"condition": ["base"] * 3 + ["untrained-warm-up"] * 3,
-                     "test_accuracy": [0.1, 0.1, 0.13, 0.4, 0.5, 0.6]})
-SUMMARY = pd.DataFrame({"condition": ["base", "untrained-warm-up"], "mean": [0.11, 0.5],
-                        "low": [0.07, 0.25], "high": [0.15, 0.75]})
+
+
+def run(condition, seed, accuracy, **metrics):
+    """A record, as far as a figure reads it."""
+    return {"config": {"condition": condition, "seed": seed, "profile": "smoke", "data": "digits"},
+            "metrics": {"test_accuracy": accuracy, "n_test": 497} | metrics, "environment": {"device": "cpu"}}
+
+
+RUNS = [run("base", seed, value) for seed, value in enumerate((0.1, 0.1, 0.13))]
+RUNS += [run("untrained-warm-up", seed, value) for seed, value in enumerate((0.4, 0.5, 0.6))]
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +31,7 @@ def theme():
 
 def test_a_figure_is_saved_twice_and_carries_its_alternative_text(tmp_path):
     words = "Base at chance, warm-up above it."
-    figure = figures.accuracy(RUNS, SUMMARY, chance=0.1, note="a note")
+    figure = figures.accuracy(RUNS, chance=0.1, note="a note")
     shown = figures.show(figure, "accuracy", alt=words, out=tmp_path)
     assert words in (tmp_path / "accuracy.svg").read_text()
     ElementTree.parse(tmp_path / "accuracy.svg")
@@ -40,41 +46,43 @@ def test_a_figure_is_saved_twice_and_carries_its_alternative_text(tmp_path):
 @pytest.mark.parametrize("alt", ["", "  "])
 def test_a_figure_without_words_is_refused(tmp_path, alt):
     with pytest.raises(ValueError, match="figure 'x' needs alt="):
-        figures.show(figures.accuracy(RUNS, SUMMARY, chance=0.1), "x", alt=alt, out=tmp_path)
+        figures.show(figures.accuracy(RUNS, chance=0.1), "x", alt=alt, out=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_same_figure_gives_the_same_bytes(tmp_path):
     for name in ("a", "b"):
-        figure = figures.accuracy(RUNS, SUMMARY, chance=0.1)
+        figure = figures.accuracy(RUNS, chance=0.1)
         figures.show(figure, "accuracy", alt="words", out=tmp_path / name)
     assert (tmp_path / "a" / "accuracy.svg").read_bytes() == (tmp_path / "b" / "accuracy.svg").read_bytes()
 
 
-def test_every_seed_is_a_point_and_the_interval_is_that_of_the_summary():
-    ax = figures.accuracy(RUNS, SUMMARY, chance=0.1).axes[0]
+def test_every_seed_is_a_point_and_the_interval_is_students():
+    ax = figures.accuracy(RUNS, chance=0.1).axes[0]
     lines = [(line.get_xdata(), line.get_ydata()) for line in ax.get_lines()]
     points, mean, interval = lines[3:6]
     assert list(points[0]) == pytest.approx([40, 50, 60])
     assert set(points[1]) == {1}
     assert list(np.atleast_1d(mean[0])) == pytest.approx([50])
-    assert list(interval[0]) == pytest.approx([25, 75])
+    half = 4.302653 * 10 / 3**0.5  # the tabulated t of 2 degrees
+    assert list(interval[0]) == pytest.approx([50 - half, 50 + half])
     assert lines[-1][0] == pytest.approx([10, 10])  # chance
-    assert [t.get_text() for t in ax.get_yticklabels()] == [figures.named(c) for c in SUMMARY["condition"]]
+    labels = [figures.named(condition) for condition in ("base", "untrained-warm-up")]
+    assert [t.get_text() for t in ax.get_yticklabels()] == labels
     assert "%" in ax.get_xlabel()
+    assert ax.get_title() == "3 seeds, n = 497 test images (digits), profile smoke, cpu"
 
 
 def test_one_seed_has_a_point_and_no_interval():
-    one = SUMMARY.assign(low=float("nan"), high=float("nan"))
-    without, with_ = (figures.accuracy(RUNS, s, chance=0.1).axes[0].get_lines() for s in (one, SUMMARY))
-    assert len(without) == len(with_) - 2
+    few = [r for r in RUNS if r["config"]["seed"] == 0]
+    assert len(figures.accuracy(few, chance=0.1).axes[0].get_lines()) == 2 * 2 + 1
+    assert len(figures.accuracy(RUNS, chance=0.1).axes[0].get_lines()) == 2 * 3 + 1
 
 
 def test_a_metric_that_is_no_share_is_drawn_as_it_is_beside_its_floor():
-    perplexity = RUNS.assign(test_perplexity=[20.0, 21.0, 22.0, 9.0, 8.0, 7.0])
-    summary = SUMMARY.assign(mean=[21.0, 8.0], low=[18.5, 5.5], high=[23.5, 10.5])
-    figure = figures.accuracy(perplexity, summary, chance=25.0, floor=5.0, metric="test_perplexity",
-                              percent=False)
+    perplexities = (20.0, 21.0, 22.0, 9.0, 8.0, 7.0)
+    runs = [r | {"metrics": r["metrics"] | {"test_perplexity": p}} for r, p in zip(RUNS, perplexities, strict=True)]
+    figure = figures.accuracy(runs, chance=25.0, floor=5.0, metric="test_perplexity")
     ax = figure.axes[0]
     lines = [list(line.get_xdata()) for line in ax.get_lines()]
     assert lines[0] == [20, 21, 22]
@@ -155,10 +163,9 @@ def test_roles_differ_in_marker_too():
 
 
 def test_live_runs_are_hollow_and_count_in_no_mean():
-    drawn = {"config": {"condition": "base", "seed": 7}, "metrics": {"test_accuracy": 0.9}}
-    other = {"config": {"condition": "trained", "seed": 7}, "metrics": {"test_accuracy": 0.8}}
-    plain = figures.accuracy(RUNS, SUMMARY, chance=0.1).axes[0]
-    shown = figures.accuracy(RUNS, SUMMARY, chance=0.1, live=[drawn, other]).axes[0]
+    drawn, other = run("base", 7, 0.9), run("trained", 7, 0.8)
+    plain = figures.accuracy(RUNS, chance=0.1).axes[0]
+    shown = figures.accuracy(RUNS, chance=0.1, live=[drawn, other]).axes[0]
     hollow = [line for line in shown.get_lines() if line.get_markerfacecolor() == "white"]
     assert len(shown.get_lines()) == len(plain.get_lines()) + 1
     assert list(hollow[0].get_xdata()) == [90.0]
@@ -175,12 +182,10 @@ def points(ax):
     return found
 
 
-def test_schedules_stand_side_by_side_with_the_references_in_both():
-    names = ["base", "untrained", "untrained-warm-up", "identity-warm-up"]
-    runs = pd.DataFrame({"condition": names, "seed": 0, "test_accuracy": [0.1, 0.5, 0.7, 0.3]})
-    summary = pd.DataFrame({"condition": names, "mean": runs["test_accuracy"], "low": np.nan, "high": np.nan})
-    figure = figures.timings(runs, summary, guides=["untrained", "identity"], references=["base"], chance=0.1,
-                             note="a note")
+def test_timings_stand_side_by_side_with_the_references_in_both():
+    values = {"base": 0.1, "untrained": 0.5, "untrained-warm-up": 0.7, "identity-warm-up": 0.3}
+    runs = [run(condition, 0, value) for condition, value in values.items()]
+    figure = figures.timings(runs, guides=["untrained", "identity"], references=["base"], chance=0.1, note="a note")
     throughout, warm_up = figure.axes
     assert points(throughout) == {(10.0, 0.0), (50.0, 1.0)}  # what was not run leaves its line empty
     assert points(warm_up) == {(10.0, 0.0), (70.0, 1.0), (30.0, 2.0)}

@@ -1,1 +1,5 @@
-"""What notebooks, book and classroom need: where the checkout is, and notebooks run without a front end."""
+"""What notebooks, book and classroom need: the lesson, the checkout, and notebooks without a front end."""
+
+from .lesson import Lesson, Runs
+
+__all__ = ["Lesson", "Runs"]

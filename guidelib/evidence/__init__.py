@@ -11,9 +11,11 @@ from .verdicts import DELTA, VERDICTS, nearest, standing, verdict
 from .words import (
     alignment_said,
     basis,
+    bullets,
     caution,
     compared,
     controls_said,
+    metric_table,
     named,
     origin,
     percent,
@@ -21,10 +23,13 @@ from .words import (
     role,
     sentence,
     shown,
+    warm_up_said,
 )
 
 __all__ = ["DELTA", "FAIR", "METRICS", "VERDICTS", "Effect", "alignment_said", "at_chance", "basis", "beats",
-           "caution", "compared", "controls_said", "difference", "dimensions", "effect", "failing", "fair", "fell", "histories",
-           "ledger", "mean_misalignment", "misalignment", "named", "nearest", "origin", "page", "paired_difference",
-           "percent", "premise_said", "readable", "results", "role", "row", "save", "sentence", "shown", "standing",
-           "student_t_interval", "summary", "table", "value", "verdict"]
+           "bullets", "caution", "compared", "controls_said", "difference", "dimensions",
+           "effect", "failing", "fair", "fell", "histories", "ledger", "mean_misalignment",
+           "metric_table", "misalignment", "named", "nearest", "origin", "page",
+           "paired_difference", "percent", "premise_said", "readable", "results", "role", "row",
+           "save", "sentence", "shown", "standing", "student_t_interval", "summary", "table",
+           "value", "verdict", "warm_up_said"]

@@ -1,7 +1,7 @@
 """The ledger: every claim of the paper and of the news article against our runs, by rule, from run records alone.
 
-A run belongs to a claim only if its settings are those of its condition and profile, changed by nothing but the claim's
-own overrides. `python -m guidelib ledger --write` writes the page.
+A run belongs to a claim only if its settings are those of its condition and profile, changed by nothing but
+the claim's own overrides. `python -m guidelib ledger --write` writes the page.
 """
 
 import math
@@ -26,8 +26,8 @@ WAITING = "no records yet"
 class Row:
     """One claim at one setting: what was found, and the verdict that follows.
 
-    mean is as measured; effects above 0 speak for the claim. control: of all controls the one that comes nearest, whose
-    difference has the lowest lower end.
+    mean is as measured; effects above 0 speak for the claim. control: of all controls the one that comes
+    nearest, whose difference has the lowest lower end.
     """
 
     id: str
@@ -62,8 +62,8 @@ class Row:
 def ledger(folder, *, claims=CLAIMS):
     """Table with a row a claim and setting, in the claims' order, columns as in Row, from the records below `folder`.
 
-    Numbers are shares, not per cent. FileNotFoundError without the folder; ValueError for two runs that differ in their
-    results alone.
+    Numbers are shares, not per cent. FileNotFoundError without the folder; ValueError for two runs that
+    differ in their results alone.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

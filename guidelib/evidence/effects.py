@@ -18,10 +18,10 @@ NONE = (math.nan,) * 3
 class Effect:
     """An effect: `condition` against `against`, each interval a (mean, low, high), NaN where there is none.
 
-    ours: the metric as measured. gain: the difference paired by seed, signed so that above 0 speaks for the claim.
-    over: {control: the same difference}. found, seeds, paired: runs of the condition, those with a finite value, and
-    those whose seed the other side has too. n: test examples. rivals: of those compared with, the ones that share a
-    seed. lacking: the conditions asked for that share none.
+    ours: the metric as measured. gain: the difference paired by seed, signed so that above 0 speaks for the
+    claim. over: {control: the same difference}. found, seeds, paired: runs of the condition, those with a
+    finite value, and those whose seed the other side has too. n: test examples. rivals: of those compared
+    with, the ones that share a seed. lacking: the conditions asked for that share none.
     """
 
     condition: str
@@ -57,9 +57,9 @@ class Effect:
 def effect(records, condition, *, against=FAIR, controls=(), metric="test_accuracy", worse=False):
     """The Effect of a condition, from records of one experiment at one size, "base" and "guide-alone" among them.
 
-    against: a condition, or several, of which the best on validation counts. controls: conditions that the effect has
-    to beat. metric: one of METRICS. worse: the claim is one of harm. Conditions without a seed in common are left out
-    and listed; without any to compare with the verdict is "not tested".
+    against: a condition, or several, of which the best on validation counts. controls: conditions that the
+    effect has to beat. metric: one of METRICS. worse: the claim is one of harm. Conditions without a seed in
+    common are left out and listed; without any to compare with the verdict is "not tested".
 
     >>> record = lambda c, seed, a: {"config": {"condition": c, "seed": seed}, "curves": {}, "metrics":
     ...                              {"test_accuracy": a, "validation_accuracy": a, "n_test": 9}}
@@ -90,7 +90,8 @@ def by_seed(records):
 def measure(condition, runs, rivals, *, controls, base=(), alone=(), metric="test_accuracy", worse=False):
     """The Effect of `runs`, {seed: record}, against the best of `rivals` and over `controls`, {name: {seed: record}}.
 
-    base, alone: records of the base as it is and of the guide's architecture trained by itself, for the gates.
+    base, alone: records of the base as it is and of the guide's architecture trained by itself, for the
+    gates.
     """
     sign = -1.0 if METRICS[metric].higher == worse else 1.0
 

@@ -1,7 +1,8 @@
 """What must be so before a comparison says anything about guidance: room above chance, a guide worth having, an alignment that took place.
 
-All from run records. The rules are few and fixed: 3 points of accuracy are the smallest difference that counts; a misalignment has fallen
-if it ends at least a quarter lower, in 80 % of the seeds, and had 0.05 to lose.
+All from run records. The rules are few and fixed: 3 points of accuracy are the smallest difference that
+counts; a misalignment has fallen if it ends at least a quarter lower, in 80 % of the seeds, and had 0.05 to
+lose.
 """
 
 import math
@@ -42,8 +43,9 @@ def beats(alone, base, *, metric="test_accuracy", higher=True):
 def misalignment(record):
     """(first, last) mean misalignment over the pairs of a guided run, or None if the record holds no two of them.
 
-    Of a warm-up the mean over its first and its last five steps, on noise; otherwise over the first and the last epoch in which the guide
-    was there, on training batches, so that what the first epoch itself brought is not counted.
+    Of a warm-up the mean over its first and its last five steps, on noise; otherwise over the first and the
+    last epoch in which the guide was there, on training batches, so that what the first epoch itself brought
+    is not counted.
 
     >>> misalignment({"curves": {"training": {"misalignment": [0.8, 0.5, None]}}})
     (0.8, 0.5)
@@ -79,8 +81,9 @@ def fell(records):
 def untested(guided, base, *, against=(), alone=(), premise=True, metric="test_accuracy", higher=True):
     """Why a comparison does not test a claim about guidance, in words, or "" if nothing stands in its way.
 
-    guided, base: records; against: those compared with, where they are not the base's. alone: the guide's architecture trained by itself;
-    premise=False leaves out whether it is better than the base, as for a claim about nothing else.
+    guided, base: records; against: those compared with, where they are not the base's. alone: the guide's
+    architecture trained by itself; premise=False leaves out whether it is better than the base, as for a
+    claim about nothing else.
     """
     if at_chance(guided) and (at_chance(base) or at_chance(against)):
         return "both sides stand within 3 points of chance"
@@ -92,10 +95,12 @@ def untested(guided, base, *, against=(), alone=(), premise=True, metric="test_a
 def failing(records, *, alone=()):
     """How a base fails in the paper's sense, by rule: "at chance", "overfits", "saturates", or "" if it does not.
 
-    At chance: the interval of its test accuracy over seeds includes chance, or lies below. Overfits: after the last epoch training
-    accuracy is above validation accuracy, by more than 0.1 in the mean, and the interval excludes 0. Saturates: training accuracy ends
-    more than 0.1 below that of the guide's architecture trained alone (records `alone`; below 1 without them), and its mean over the last
-    quarter of the epochs is less than 0.01 above that over the quarter before. With one seed its value stands for the interval.
+    At chance: the interval of its test accuracy over seeds includes chance, or lies below. Overfits: after
+    the last epoch training accuracy is above validation accuracy, by more than 0.1 in the mean, and the
+    interval excludes 0. Saturates: training accuracy ends more than 0.1 below that of the guide's
+    architecture trained alone (records `alone`; below 1 without them), and its mean over the last quarter of
+    the epochs is less than 0.01 above that over the quarter before. With one seed its value stands for the
+    interval.
 
     >>> record = {"metrics": {"test_accuracy": 0.1, "chance": 0.1}, "curves": {}}
     >>> failing([record]), failing([record | {"metrics": {"test_accuracy": 0.5, "chance": 0.1}}])

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 class Metric:
     """A number of a run.
 
-    higher: whether more of it is better. percent: a share, told in per cent. chosen_on: the metric on validation by
-    which the fair base is chosen, the highest unless chosen_higher is False. of_the_whole: it says how good a trained
-    net is on the whole, so that two architectures may be compared by it.
+    higher: whether more of it is better. percent: a share, told in per cent. chosen_on: the metric on
+    validation by which the fair base is chosen, the highest unless chosen_higher is False. of_the_whole: it
+    says how good a trained net is on the whole, so that two architectures may be compared by it.
     """
 
     words: str
@@ -37,7 +37,8 @@ METRICS = {
 def value(record, metric):
     """A metric of a record, or the end of its training curve of that name; None if it has neither, or it is not finite.
 
-    test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible loss, 1.
+    test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible loss,
+    1.
 
     >>> value({"metrics": {"gap_last": 0.1}, "curves": {"training": {"train_loss": [2.0, 0.5]}}}, "train_loss")
     0.5

@@ -1,7 +1,8 @@
 """The claims of the paper and of the news article as data: what is said in our own words, where, with which numbers, and which runs test it.
 
-The paper: Subramaniam et al., Training the Untrainable, NeurIPS 2025. The news: MIT News, 18 December 2025, its claims counted in order.
-Numbers are as printed; "in the figure only" where text and tables print none. No result of ours stands here.
+The paper: Subramaniam et al., Training the Untrainable, NeurIPS 2025. The news: MIT News, 18 December 2025,
+its claims counted in order. Numbers are as printed; "in the figure only" where text and tables print none. No
+result of ours stands here.
 """
 
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from ..experiments import CONDITIONS
 class Claim:
     """One claim. It is tested by runs of `experiment` in `condition` with exactly the `overrides`, in `regime` ("": every one with runs).
 
-    against: a condition to compare with, with exactly `against_overrides`; "": the fair base. worse: the claim is one of harm.
-    needs: how the base must fail for the claim to be about anything. reason: why no experiment can test it, if none can.
+    against: a condition to compare with, with exactly `against_overrides`; "": the fair base. worse: the
+    claim is one of harm. needs: how the base must fail for the claim to be about anything. reason: why no
+    experiment can test it, if none can.
 
     >>> claim = CLAIMS[0]
     >>> claim.source, claim.experiment, claim.condition, claim.controls[:2]

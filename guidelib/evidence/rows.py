@@ -56,7 +56,8 @@ def table(rows):
 def save(rows, notebook, *, profile, out, records=()):
     """Write the table of a notebook to OUT/tables/NOTEBOOK.json, beside its figures; returns the path.
 
-    records: all runs that the notebook shows, so that its page can say how many it computed and how many are kept.
+    records: all runs that the notebook shows, so that its page can say how many it computed and how many are
+    kept.
     """
     kept = kept_among(records)
     facts = {"notebook": notebook, "profile": profile, "runs": {"kept": kept, "computed": len(records) - kept}, "rows": rows}

@@ -11,8 +11,8 @@ from .metrics import of, value
 def results(records):
     """Table with one row a run: experiment, condition, profile, regime, seed, settings that vary, metrics, device, seconds.
 
-    Seeds that follow from `seed` say nothing new and are left out; a setting that a record lacks is empty. One that a
-    metric is named like ends in _set: `epochs_set` were asked for, `epochs` were run.
+    Seeds that follow from `seed` say nothing new and are left out; a setting that a record lacks is empty.
+    One that a metric is named like ends in _set: `epochs_set` were asked for, `epochs` were run.
     """
     names = ["experiment", "condition", "profile", "regime", "seed"]
     names += [name for name in varying([r["config"] for r in records]) if name not in names]

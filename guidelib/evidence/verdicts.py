@@ -11,7 +11,8 @@ VERDICTS = (UNTESTED, "holds", "holds, not told apart from", "holds, but better"
 def standing(difference, *, margin=DELTA):
     """How one condition stands to another, from (mean, low, high) of their difference: "above", "below", "as good" or "not told apart".
 
-    "as good" needs the whole interval within the margin: that two are not told apart says nothing of the kind. One seed tells nothing apart.
+    "as good" needs the whole interval within the margin: that two are not told apart says nothing of the
+    kind. One seed tells nothing apart.
 
     >>> standing((0.2, 0.1, 0.3)), standing((0.0, -0.02, 0.02)), standing((0.1, -0.1, 0.3)), standing((-0.2, -0.3, -0.1))
     ('above', 'as good', 'not told apart', 'below')
@@ -34,9 +35,10 @@ def nearest(over):
 def verdict(gain, over=None, *, untested="", aligned=None, worse=False):
     """The verdict on an effect, by rule.
 
-    gain: (mean, low, high) of guided minus base, signed so that above 0 speaks for the claim, or None. over: {control: the same of guided
-    minus that control}. untested: why the setting does not test the claim (guidelib.evidence.untested). aligned: whether the misalignment fell
-    (guidelib.evidence.fell), None where that cannot be said. worse: the claim is one of harm. One seed has no interval, so it decides nothing.
+    gain: (mean, low, high) of guided minus base, signed so that above 0 speaks for the claim, or None. over:
+    {control: the same of guided minus that control}. untested: why the setting does not test the claim
+    (guidelib.evidence.untested). aligned: whether the misalignment fell (guidelib.evidence.fell), None where
+    that cannot be said. worse: the claim is one of harm. One seed has no interval, so it decides nothing.
 
     >>> verdict((0.2, 0.1, 0.3)), verdict((-0.2, -0.3, -0.1)), verdict((0.1, -0.1, 0.3))
     ('holds', 'does not hold', 'undecided at this n')

@@ -125,6 +125,40 @@ def compared(records, condition, against, *, metric="test_accuracy"):
     return f"{names}: {gap}{' points' * METRICS[metric].percent}"
 
 
+def bullets(lines):
+    """Lines as a list in markdown."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def metric_table(records, metric="test_accuracy"):
+    """A markdown table: each condition of the records with a metric, mean and interval over seeds.
+
+    >>> run = {"config": {"condition": "base", "seed": 0}, "curves": {}, "metrics": {"test_accuracy": 0.1, "n_test": 9}}
+    >>> print(metric_table([run]))
+    | condition | test accuracy |
+    |---|---|
+    | base without a guide | 10.0 % |
+    """
+    signed = metric == "gap_last"  # a difference, in points
+    lines = [f"| condition | {METRICS[metric].words}{', points' * signed} |", "|---|---|"]
+    for row in summary(records, metric=metric).itertuples():
+        lines.append(f"| {named(row.condition)} | {shown(metric, row.mean, row.low, row.high, signed=signed)} |")
+    return "\n".join(lines)
+
+
+def warm_up_said(history):
+    """What became of the misalignment in a warm-up, from its history, over the first and the last five steps."""
+    pairs = [name for name in history.columns if name not in ("step", "loss")]
+    first, last = (history[pairs].iloc[steps].mean() for steps in (slice(0, gates.EDGE), slice(-gates.EDGE, None)))
+    closer = int((last < first - 0.01).sum())
+    text = (f"{first.mean():.2f} over the first five steps, {last.mean():.2f} over the last five; {closer} of "
+            f"{len(pairs)} pairs end closer to the guide than they began.")
+    if last.mean() < first.mean() - 0.01:
+        return f"The mean misalignment falls: {text}"
+    return (f"The mean misalignment does **not** fall: {text} Whatever this warm-up does to the net, it is not that the "
+            "net came to resemble the guide.")
+
+
 def in_words(verdict):
     """A verdict with its controls as readers know them.
 

@@ -56,6 +56,14 @@ class Condition:
         """Whether the guide is there while the target is trained, to the end or not."""
         return self.guide is not None and self.timing != "warm-up"
 
+    def at(self, timing):
+        """The condition in which the same guide steers the target at another timing.
+
+        >>> CONDITIONS["identity"].at("warm-up").name
+        'identity-warm-up'
+        """
+        return next(c for c in CONDITIONS.values() if (c.guide, c.role, c.timing) == (self.guide, self.role, timing))
+
     def controls(self):
         """The conditions that an effect of this one has to beat: every control under its timing.
 

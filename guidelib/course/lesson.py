@@ -1,0 +1,174 @@
+"""What every tutorial repeats: its runs, its figures with their origin, its sentences, its closing table."""
+
+import torch
+
+from .. import __version__, evidence, figures
+from ..experiments import CONDITIONS, collect, config, free_seed, run_grid, seeds
+from ..experiments.grid import check_jobs
+from ..experiments.settings import PROFILES, check
+
+
+class Runs(list):
+    """Records, and beside them in `missing` the Configs that have none; sums and parts keep both.
+
+    >>> runs = Runs([{"config": {"condition": "base"}}]) + Runs([{"config": {"condition": "untrained"}}])
+    >>> len(runs), len(runs.of("base"))
+    (2, 1)
+    """
+
+    def __init__(self, records=(), missing=()):
+        super().__init__(records)
+        self.missing = list(missing)
+
+    def __add__(self, other):
+        return Runs([*self, *other], [*self.missing, *other.missing])
+
+    __iadd__ = __add__
+
+    def of(self, *conditions):
+        """The runs of these conditions."""
+        return Runs([r for r in self if r["config"]["condition"] in conditions],
+                    [c for c in self.missing if c.condition in conditions])
+
+
+class Lesson:
+    """A tutorial that is run: name of its notebook, profile, seeds, device, folder, runs at a time.
+
+    seeds: None takes those of each experiment at this profile. At profile fast the runs that the project
+    keeps are shown; with seeds of one's own, and at other profiles, missing ones are made. ValueError for
+    options that make no sense.
+
+    >>> lesson = Lesson("02_example", profile="smoke", out_dir="nowhere")
+    >>> lesson.seeds("deep-fcn"), lesson.live_seed("deep-fcn")
+    ([0, 1], 2)
+    """
+
+    def __init__(self, name, *, profile="fast", seeds=None, device="auto", out_dir="figures", jobs=2):
+        check("profile", profile, PROFILES)
+        check_jobs(jobs)
+        self.name, self.profile, self.chosen = name, profile, seeds
+        self.out, self.device, self.jobs = out_dir, device, jobs
+        self.makes = seeds is not None or profile != "fast"
+        self.shown = Runs()
+        figures.theme()
+
+    def _repr_markdown_(self):
+        """Versions and profile, and what has to be known of the profile before any number."""
+        own = "" if self.chosen is None else f", seeds {self.chosen}"
+        torch_version = torch.__version__.split("+")[0]
+        first = f"guidelib {__version__}, torch {torch_version}, profile {self.profile}{own}"
+        return "\n\n".join(filter(None, [first, evidence.caution(self.profile)]))
+
+    # Runs
+
+    def seeds(self, experiment, *, regime="untrainable"):
+        """The seeds whose results are reported."""
+        return self.chosen or seeds(experiment, profile=self.profile, regime=regime)
+
+    def live_seed(self, experiment, condition="base"):
+        """The first seed of which the project keeps no record: for runs made before the reader's eyes."""
+        return free_seed(experiment, condition, profile=self.profile)
+
+    def config(self, experiment, condition="base", *, seed=None, **options):
+        """The configuration of a condition, by default on the live seed of the base."""
+        seed = self.live_seed(experiment) if seed is None else seed
+        return config(experiment, condition=condition, profile=self.profile, seed=seed, **options)
+
+    def configs(self, experiment, conditions, seeds, **options):
+        return [self.config(experiment, c, seed=seed, **options) for c in conditions for seed in seeds]
+
+    def runs(self, experiment, *conditions, regime="untrainable", **options):
+        """The Runs of conditions on all seeds: kept with the project, in the folder, made, or missing."""
+        seeds = self.seeds(experiment, regime=regime)
+        configs = self.configs(experiment, conditions, seeds, regime=regime, **options)
+        return self._noted(*collect(configs, out=self.records, make=self.makes, jobs=self.jobs,
+                                    device=self.device))
+
+    def train(self, experiment, *conditions, seeds=None, **options):
+        """The Runs of conditions, trained here unless they lie in the folder; seeds: the live one by default."""
+        seeds = [self.live_seed(experiment)] if seeds is None else seeds
+        configs = self.configs(experiment, conditions, seeds, **options)
+        return self._noted(run_grid(configs, out=self.records, jobs=self.jobs, device=self.device))
+
+    @property
+    def records(self):
+        return f"{self.out}/records"
+
+    def _noted(self, records, missing=()):
+        """Runs, of which the closing table says how many were computed."""
+        known = {id(r) for r in self.shown}
+        self.shown += Runs([r for r in records if id(r) not in known])
+        return Runs(records, missing)
+
+    # Figures, each saved as NUMBER_NAME; alt: one sentence for a reader who cannot see it
+
+    def show(self, figure, name, *, alt):
+        """Save a figure and return it as an image with its alternative text."""
+        return figures.show(figure, f"{self.name[:2]}_{name}", alt=alt, out=self.out)
+
+    def accuracy(self, runs, name, *, alt, live=(), metric="test_accuracy", chance=None, **options):
+        """Every condition of some runs with its seeds, mean and interval; chance: of the accuracy by default."""
+        if runs:
+            if chance is None and metric == "test_accuracy":
+                chance = runs[0]["metrics"]["chance"]
+            figure = figures.accuracy(runs, metric=metric, chance=chance, live=live, **options)
+            self.display(self.show(figure, name, alt=alt))
+        self.origin(runs, live)
+
+    def timings(self, runs, name, *, alt, guides, references, live=()):
+        """Guided throughout and after a warm-up, side by side, with the references in both panels."""
+        warmed = [CONDITIONS[guide].at("warm-up").name for guide in guides]
+        runs, live = (some.of(*references, *guides, *warmed) for some in (runs, Runs(live)))
+        figure = figures.timings(runs, guides=guides, references=references, live=live,
+                                 chance=runs[0]["metrics"]["chance"])
+        self.display(self.show(figure, name, alt=alt))
+        self.origin(runs, live)
+
+    def curves(self, runs, name, *, alt, columns, ylabel, chance=None, scale=1.0):
+        """Learning curves by condition; columns: {column of the history: title}."""
+        figure = figures.curves(evidence.histories(runs), columns=columns, ylabel=ylabel, chance=chance,
+                                scale=scale, note=evidence.basis(runs))
+        return self.show(figure, name, alt=alt)
+
+    def dimension(self, runs, name, *, alt, lines, title=""):
+        """Effective dimension by layer; lines: {label: (condition, "start", "warmed up" or "end")}."""
+        tables = {label: evidence.dimensions(runs, *line) for label, line in lines.items()}
+        tables = {label: found for label, found in tables.items() if found}
+        shown = runs.of(*(condition for condition, _ in lines.values()))
+        if tables:
+            note = f"{title}: {evidence.basis(shown)}" if title else evidence.basis(shown)
+            self.display(self.show(figures.dimension(tables, note=note), name, alt=alt))
+        self.origin(shown)
+
+    # Words and tables
+
+    def display(self, *things):
+        from IPython.display import display
+
+        display(*things)
+
+    def origin(self, runs, live=()):
+        """Show which of some runs are kept records, which were computed here, and which are missing."""
+        self.display(self.say(evidence.origin([*runs, *live], getattr(runs, "missing", ()))))
+
+    def say(self, *texts):
+        """Texts as paragraphs; a list is shown as bullets."""
+        from IPython.display import Markdown
+
+        parts = [evidence.bullets(text) if isinstance(text, list) else text for text in texts]
+        return Markdown("\n\n".join(filter(None, parts)))
+
+    def table(self, runs, metric="test_accuracy"):
+        """The conditions of some runs with a metric, mean and interval over seeds."""
+        from IPython.display import Markdown
+
+        return Markdown(evidence.metric_table(runs, metric) if runs else "No runs at this profile.")
+
+    def sentences(self, rows, *, judged=True):
+        """Rows of the closing table as sentences, each with its claim in front."""
+        return self.say([f"*{row['claim']}.* {evidence.sentence(row, judged=judged)}" for row in rows])
+
+    def close(self, rows):
+        """Write the closing table beside the figures, and show it."""
+        evidence.save(rows, self.name, profile=self.profile, out=self.out, records=self.shown)
+        return evidence.table(rows)

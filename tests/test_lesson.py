@@ -1,0 +1,92 @@
+"""What every tutorial repeats: which runs it shows, where they come from, and what is left in the folder."""
+
+import json
+
+import pytest
+
+import guidelib as gl
+from guidelib.course import Lesson, Runs
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    return Lesson("02_example", profile="smoke", seeds=[7], device="cpu", out_dir=str(tmp_path), jobs=1)
+
+
+def test_runs_are_made_with_seeds_of_ones_own_and_shown_with_their_origin(lesson, tmp_path):
+    runs = lesson.runs("deep-fcn", "base", "guide-alone", depth=2)
+    assert [r["config"]["seed"] for r in runs] == [7, 7]
+    assert len(list((tmp_path / "records").glob("*.json"))) == 2
+    again = lesson.runs("deep-fcn", "base", depth=2)
+    assert again[0]["duration_s"] == runs[0]["duration_s"]  # reused
+    lesson.accuracy(runs, "accuracy", alt="Two bars.")
+    lesson.timings(runs, "timings", alt="Two panels.", guides=[], references=["base"])
+    assert (tmp_path / "02_accuracy.svg").exists()
+    assert (tmp_path / "02_timings.png").exists()
+
+
+def test_at_fast_nothing_is_made_and_what_is_missing_is_told(tmp_path):
+    lesson = Lesson("02_example", profile="fast", out_dir=str(tmp_path))
+    runs = lesson.runs("deep-fcn", "base", "untrained", epochs=1)  # of which the project keeps nothing
+    assert list(runs) == []
+    assert [c.condition for c in runs.missing] == ["base"] * 5 + ["untrained"] * 5
+    assert len(runs.of("base").missing) == 5
+    kept = lesson.runs("deep-fcn", "base")
+    assert len(kept) == 5
+    assert kept.missing == []
+    assert not (tmp_path / "records").exists()
+
+
+def test_parts_and_sums_keep_what_is_missing():
+    a = Runs([{"config": {"condition": "base"}}], missing=[gl.experiments.config("deep-fcn", condition="untrained")])
+    a += Runs([{"config": {"condition": "untrained"}}])
+    assert isinstance(a, Runs)
+    assert (len(a), len(a.missing)) == (2, 1)
+    assert len(a.of("untrained")) == 1
+    assert len(a.of("untrained").missing) == 1
+    assert a.of("base").missing == []
+
+
+def test_the_live_seed_is_none_of_those_reported(tmp_path):
+    lesson = Lesson("02_example", profile="fast", out_dir=str(tmp_path))
+    assert lesson.live_seed("deep-fcn") not in lesson.seeds("deep-fcn")
+    assert lesson.config("deep-fcn", "untrained").seed == lesson.live_seed("deep-fcn")
+
+
+def test_the_closing_table_counts_the_runs_once(lesson, tmp_path):
+    runs = lesson.runs("deep-fcn", "base", "untrained", depth=2)
+    live = lesson.train("deep-fcn", "base", depth=2)
+    rows = [gl.evidence.row(runs, "it helps", "untrained", paper="yes")]
+    html = lesson.close(rows).data
+    table = json.loads((tmp_path / "tables" / "02_example.json").read_text())
+    assert table["runs"] == {"kept": 0, "computed": len(runs) + len(live)}
+    assert "it helps" in html
+    assert table["rows"][0]["verdict"] == rows[0]["verdict"]
+    (line,) = lesson.sentences(rows).data.splitlines()
+    assert line.startswith("- *it helps.* Untrained guide reaches ")
+
+
+def test_words_and_tables(lesson):
+    assert lesson.say("a", ["b", "c"], "").data == "a\n\n- b\n- c"
+    runs = lesson.runs("deep-fcn", "base", depth=2)
+    assert lesson.table(runs, "gap_last").data.startswith("| condition | training minus validation accuracy")
+    assert lesson.table(Runs()).data == "No runs at this profile."
+    assert "Profile smoke" in lesson._repr_markdown_()
+    assert "seeds [7]" in lesson._repr_markdown_()
+
+
+def test_curves_and_dimensions_are_drawn_from_the_records(lesson, tmp_path):
+    runs = lesson.runs("deep-fcn", "base", "untrained-warm-up", depth=2)
+    image = lesson.curves(runs, "curves", alt="Curves.", columns={"train_loss": "training"}, ylabel="nats")
+    assert image.alt == "Curves."
+    lines = {"before": ("untrained-warm-up", "start"), "after": ("untrained-warm-up", "warmed up"),
+             "never": ("base", "warmed up")}
+    lesson.dimension(runs, "dimension", alt="Dimensions.", lines=lines, title="deep-fcn")
+    assert (tmp_path / "02_dimension.svg").read_text().count("before") == 1
+    assert "never" not in (tmp_path / "02_dimension.svg").read_text()
+
+
+@pytest.mark.parametrize(("options", "words"), [({"profile": "fats"}, "did you mean 'fast'"), ({"jobs": 0}, "received 0")])
+def test_slips_are_told_at_once(options, words):
+    with pytest.raises(ValueError, match=words):
+        Lesson("02_example", **options)
