@@ -187,7 +187,7 @@ def check_choices(config):
     """ValueError for a choice that nothing knows, before anything is read or trained."""
     from ..guidance.guidance import REDUCTIONS
     from ..guidance.guides import NORMS as GUIDE_NORMS
-    from ..guidance.pairing import MATCHES
+    from ..guidance.pairing import ENDS, MATCHES
     from ..networks.fcn import INITS, NORMS
     from ..similarity import find
     from ..training.loop import OPTIMIZERS, SCHEDULES
@@ -200,19 +200,5 @@ def check_choices(config):
             continue
         check(name, value, [word for word in known if word is not None])
     find(config.similarity, debiased=config.debiased)
-    chosen_layers(config.layers)
-
-
-def chosen_layers(layers):
-    """(end, number) of a setting of `layers`, or None for all pairs; ValueError if it is neither.
-
-    >>> chosen_layers("first-5"), chosen_layers("all")
-    (('first', 5), None)
-    """
-    end, _, count = layers.partition("-")
-    if layers == "all":
-        return None
-    if end not in ("first", "last") or not count.isdigit() or int(count) < 1:
-        raise ValueError(f"layers is 'all', 'first-K' or 'last-K', received {layers!r}")
-    return end, int(count)
-
+    if config.layers != "all" and not ENDS.fullmatch(config.layers):
+        raise ValueError(f"layers is 'all', 'first-K' or 'last-K', received {config.layers!r}")

@@ -3,18 +3,19 @@
 Networks are built on the meta device, and each kind of step is counted there once.
 """
 
+from math import prod
 from types import SimpleNamespace
 
 import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ..guidance.activations import first_tensor
+from ..guidance.activations import is_leaf
 from ..guidance.controls import same_family
 from ..guidance.guidance import guide as guide_
+from ..guidance.hooks import Call, Listener
 from ..networks.seeding import weightless
 from .conditions import GUIDES, find_condition
-from .configuration import chosen_layers
 from .families import make_guide_network, make_other, make_target
 from .procedure import make_task
 
@@ -73,7 +74,7 @@ def dry_run(config):
             guided = {n: guidance(kind, guide, pairs, batch(n)) for n in plain}
         taught = dict.fromkeys(plain, 0)
         if condition.teacher:
-            taught |= {n: forward(like, batch(n)) for n in set(steps)}
+            taught = {n: forward(like, batch(n)) for n in plain}
 
         total = sum(plain[n] + taught[n] for n in steps) + sum(guided[n] for n in steps[:stop])
         if warm:
@@ -85,7 +86,7 @@ def dry_run(config):
             cost = {n: forward_backward(like, batch(n)) for n in set(learning)}
             total += sum(cost[n] for n in learning)
     step = plain[full] + taught[full]
-    if stop:
+    if condition.stays:
         step += guided[full]
 
     rows = {"target parameters": count(trained), "guide parameters": count(like if guide is None else guide)}
@@ -123,15 +124,11 @@ def guide_of(kind, config, task, target, like):
 
 def paired(target, guide, x, config):
     """The rows of the plan that have a part, as `layers` of the configuration asks for them."""
-    options = {"match": config.match, "similarity": config.similarity, "debiased": config.debiased}
-    with guide_(target, guide, **options) as g:
+    layers = None if config.layers == "all" else config.layers
+    with guide_(target, guide, layers=layers, match=config.match, similarity=config.similarity,
+                debiased=config.debiased) as g:
         plan = g.plan(x)
-    rows = list(plan[plan["reason"] == ""].itertuples())
-    asked = chosen_layers(config.layers)
-    if asked is None:
-        return rows
-    end, number = asked
-    return rows[:number] if end == "first" else rows[-number:]
+    return list(plan[plan["reason"] == ""].itertuples())
 
 
 def guidance(kind, guide, pairs, x):
@@ -152,20 +149,15 @@ def guidance(kind, guide, pairs, x):
 def alignment_step(target, pairs, x):
     """Operations of forward and backward of a target whose loss is made of its paired layers alone."""
     names = {row.target.partition("[")[0] for row in pairs}
+    modules = {name: module for name, module in target.named_modules() if name in names}
     kept = []
-
-    def keep(module, args, output):
-        kept.append(first_tensor(output).sum())
 
     def step():
         target(x)
         sum(kept).backward()
 
-    handles = [m.register_forward_hook(keep) for name, m in target.named_modules() if name in names]
-    flops = operations(step)
-    for handle in handles:
-        handle.remove()
-    return flops
+    with Listener(modules, lambda o: kept.append(o.x.sum()), call=Call((x,), {})):
+        return operations(step)
 
 
 def forward(net, x):
@@ -209,19 +201,9 @@ def operations(step):
 
 
 def outputs(net, x):
-    """Bytes that the leaf modules of a network put out for one batch."""
-    total = 0
-
-    def add(module, args, output):
-        nonlocal total
-        found = first_tensor(output)
-        if found is not None:
-            total += found.numel() * found.element_size()
-
-    leaves = [m for m in net.modules() if not list(m.children())]
-    handles = [m.register_forward_hook(add) for m in leaves]
-    with torch.no_grad():
+    """Bytes that the leaf modules of a network put out for one batch, in float32."""
+    leaves = {name: module for name, module in net.named_modules() if is_leaf(module)}
+    sizes = []
+    with Listener(leaves, lambda o: sizes.append(prod(o.shape or (0,))), call=Call((x,), {})), torch.no_grad():
         net(x)
-    for handle in handles:
-        handle.remove()
-    return total
+    return 4 * sum(sizes)
