@@ -6,17 +6,21 @@ RECOMPUTE ?=
 BIN = .venv/bin
 RUN = $(BIN)/python -m guidelib
 
-.PHONY: help figures test test-slow book lab clean
+.PHONY: help figures lint test test-slow book lab clean
 
 help:
 	@echo "make figures [PROFILE=smoke|fast|full] [NOTEBOOKS=02] [RECOMPUTE=1]   run the tutorials, leave everything in figures/"
 	@echo "make test          the quick tests          make test-slow   the slow ones"
+	@echo "make lint          style and order of imports, by ruff"
 	@echo "make book          the course as HTML in book/_build/html"
 	@echo "make lab           JupyterLab on the notebooks"
 	@echo "make clean         remove what these commands made, the environment included"
 
 figures: .venv/runtime
 	$(RUN) figures $(NOTEBOOKS) --profile $(PROFILE) $(if $(RECOMPUTE),--recompute)
+
+lint: .venv/dev
+	$(BIN)/ruff check .
 
 test: .venv/dev
 	$(RUN) test
