@@ -121,6 +121,8 @@ GUIDES = {
                         layers="same"),
     "other-family": Kind("control", "control: random net of a third family", lambda parts: parts.other(),
                          layers="other"),
+    "shuffled-layers": Kind("control", "control: the guide's layers shuffled",
+                            lambda parts: controls.shuffled_layers(parts.like, seed=parts.seed)),
     "fresh-noise": Kind("control", "control: noise features",
                         lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False),
 }
@@ -134,6 +136,8 @@ UNGUIDED = (
     Condition(name="shifted-init", role="reference", label="no guide, BatchNorm biases start at 1",
               settings={"init": "shifted"}, needs="shifted",
               why="its target is no fully connected net with BatchNorm"),
+    Condition(name="dimension-kept", role="reference", label="no guide, effective dimension kept",
+              settings={"dimension": 16.0}),
     Condition(name="guide-alone", role="reference", label="the guide's own architecture, trained alone",
               alone=True),
 )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from types import NoneType
 from typing import get_args
 
@@ -67,6 +67,8 @@ class Config:
     warm_up_steps: int = 100
     warm_up_lr: float = 3e-3
     stop_steps: int = 48
+    # without a guide
+    dimension: float = field(default=0.0, metadata={"since": 2})  # that the layers are kept near; 0: none is
     # distillation
     temperature: float = 2.0
     alpha: float = 0.5
@@ -124,8 +126,8 @@ def typed(name, value):
     Traceback (most recent call last):
     ValueError: depth is a whole number, received 'abc': give it as depth=50
     """
-    field = Config.__dataclass_fields__[name]
-    kinds = get_args(field.type) or (field.type,)
+    known = Config.__dataclass_fields__[name]
+    kinds = get_args(known.type) or (known.type,)
     if hasattr(value, "item"):  # numbers of numpy and torch
         value = value.item()
     if float in kinds and type(value) is int:
@@ -133,7 +135,7 @@ def typed(name, value):
     if type(value) in kinds:
         return value
     wanted = " or ".join(WORDS[kind] for kind in kinds)
-    example = "" if field.default is MISSING else f": give it as {name}={field.default!r}"
+    example = "" if known.default is MISSING else f": give it as {name}={known.default!r}"
     raise ValueError(f"{name} is {wanted}, received {value!r}{example}")
 
 

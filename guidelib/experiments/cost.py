@@ -14,6 +14,7 @@ from ..guidance.activations import is_leaf
 from ..guidance.controls import same_family
 from ..guidance.guidance import guide as guide_
 from ..guidance.hooks import Call, Listener
+from ..guidance.tables import layers
 from ..networks.seeding import weightless
 from .conditions import GUIDES, find_condition
 from .families import make_guide_network, make_other, make_target
@@ -76,6 +77,10 @@ def dry_run(config):
         if condition.teacher:
             taught = {n: forward(like, batch(n)) for n in plain}
 
+        if config.dimension:
+            guided = {n: dimension_term(trained, batch(n)) for n in plain}
+            stop = len(steps)
+
         total = sum(plain[n] + taught[n] for n in steps) + sum(guided[n] for n in steps[:stop])
         if warm:
             total += warm * (alignment_step(trained, pairs, x) + guided[full])
@@ -86,7 +91,7 @@ def dry_run(config):
             cost = {n: forward_backward(like, batch(n)) for n in set(learning)}
             total += sum(cost[n] for n in learning)
     step = plain[full] + taught[full]
-    if condition.stays:
+    if condition.stays or config.dimension:
         step += guided[full]
 
     rows = {"target parameters": count(trained), "guide parameters": count(like if guide is None else guide)}
@@ -124,8 +129,8 @@ def guide_of(kind, config, task, target, like):
 
 def paired(target, guide, x, config):
     """The rows of the plan that have a part, as `layers` of the configuration asks for them."""
-    layers = None if config.layers == "all" else config.layers
-    with guide_(target, guide, layers=layers, match=config.match, similarity=config.similarity,
+    asked = None if config.layers == "all" else config.layers
+    with guide_(target, guide, layers=asked, match=config.match, similarity=config.similarity,
                 debiased=config.debiased) as g:
         plan = g.plan(x)
     return list(plan[plan["reason"] == ""].itertuples())
@@ -144,6 +149,13 @@ def guidance(kind, guide, pairs, x):
     own = {"examples": n, "inputs": x[0].numel()}.get(kind.whole, sum(guide_features.values()))
     grams = 2 * n**2 * (2 * sum(target_features.values()) + own)
     return grams + forward(guide, x) if kind.runs else grams
+
+
+def dimension_term(target, x):
+    """Operations of keeping the dimension of the target's layers: their Gram matrices, forward and backward."""
+    table = layers(target, x)
+    features = table["features"][table["selected"]].tolist()[:-1]  # but those of the logits
+    return 2 * len(x)**2 * 2 * sum(features)
 
 
 def alignment_step(target, pairs, x):

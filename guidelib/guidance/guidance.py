@@ -89,6 +89,9 @@ class Guidance(Term):
             self._resolve(*self.recorder.take())
         return self._plan.copy()
 
+    def prepare(self, sample):
+        self.plan(sample)
+
     def report(self):
         """Table of the last loss(), one row a pair: misalignment, both CKAs, chance, participation ratios.
 

@@ -18,6 +18,7 @@ class Term:
     """
 
     maker = ""
+    misalignment = None  # of a guide, where there is one
 
     def __init__(self, target, *, asked, weight, stop_after, batch_dim):
         check_target(target, self.maker)
@@ -63,6 +64,9 @@ class Term:
         if self.stopped:
             self.recorder.disarm()
         return loss
+
+    def prepare(self, sample):
+        """Learn what the layers are before the first step, if the term needs to, as where a run is resumed."""
 
     def reset(self):
         """Forget a captured forward that is not meant for the loss."""

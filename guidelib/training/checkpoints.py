@@ -65,7 +65,7 @@ class Checkpoint:
         try:
             if parts["guidance"] is not None:
                 # The run that finds the pairs shows all layers, and may draw more noise than later ones.
-                parts["guidance"].plan(sample)
+                parts["guidance"].prepare(sample)
             for name, part in parts.items():
                 if part is not None:
                     load_state(part, state["parts"][name])
