@@ -1,4 +1,7 @@
-"""One run of any experiment: task, target and guide from a Config, warm-up, training, and the numbers that a record keeps."""
+"""One run of any experiment, from a Config to the numbers that a record keeps.
+
+Task, target and guide are made, then come warm-up and training.
+"""
 
 import copy
 import hashlib
@@ -27,54 +30,53 @@ from .conditions import Parts, find_condition
 from .families import make_guide_network, make_other, make_target
 
 PROBED = 256  # validation examples on which the effective dimension is measured, at most
-OPTIONS = ("train", "validation", "test", "shortest", "longest", "length", "split_seed")  # of a task; 0 leaves the task's own
+SIZES = ("train", "validation", "test", "shortest", "longest", "length")  # of a task; 0 leaves the task's own
+GUIDE_SETTINGS = (  # what a trained guide's weights depend on
+    "experiment", "data_hash", *SIZES, "split_seed", "guide_width", "guide_depth", "guide_heads",
+    "guide_epochs", "guide_lr", "guide_seed", "optimizer", "weight_decay", "clip", "batch_size",
+    "nonlinearity", "leak", "tied", "recipe", "threads")
 
 
 def run(config, *, device, store, checkpoint=None, tell=None):
-    """One run: returns (metrics, curves). store: a folder for trained guides, which several runs share; None keeps none.
+    """One run: returns (metrics, curves).
 
-    checkpoint: where training keeps its state. A warm-up is made again if the process died within it, and not
-    if it died later. tell: a callable(phase, at, of), told how many steps or epochs of "guide", "warm-up" and
-    "epoch" are done, or None.
+    store: a folder for trained guides, which several runs share; None keeps none. checkpoint: where training
+    keeps its state. A warm-up is made again if the process died within it, and not if it died later. tell: a
+    callable(phase, at, of), told how many steps or epochs of "guide", "warm-up" and "epoch" are done, or
+    None.
     """
+    def on(phase):
+        return None if tell is None else partial(tell, phase)
+
     checkpoint = checkpoint or Checkpoint()
-    on = {phase: None if tell is None else partial(tell, phase) for phase in ("guide", "warm-up", "epoch")}
     condition = find_condition(config.condition)
     task = make_task(config).to(device)
     if condition.alone:
-        target, guide = make_guide_network(config, task).to(device), None
+        target = make_guide_network(config, task).to(device)
+        guide = None
+        epochs, lr = config.guide_epochs, config.guide_lr
     else:
         target = make_target(config, task).to(device)
-        guide = make_guide(config, condition, task, target, store, on_epoch=on["guide"])
+        guide = make_guide(config, condition, task, target, store, on_epoch=on("guide"))
+        epochs, lr = config.epochs, config.lr
     probe = task.validation[0][:PROBED]
     curves = {"dimension": {"start": dimensions(target, probe)}}
 
-    options = {"similarity": config.similarity, "debiased": config.debiased, "match": config.match, "reduce": config.reduce}
-    sample = task.train[0][:config.batch_size]
-    if config.layers != "all":
-        options["layers"] = config.layers
     if condition.warms_up and not checkpoint.found:
-        history = warm_up(target, guide, sample=sample, steps=config.warm_up_steps, lr=config.warm_up_lr,
-                          seed=config.noise_seed, on_step=on["warm-up"], **options)
+        history = warm_up(
+            target, guide, sample=task.train[0][:config.batch_size], steps=config.warm_up_steps,
+            lr=config.warm_up_lr, seed=config.noise_seed, on_step=on("warm-up"), **guidance_options(config))
         curves["warm_up"] = history.to_dict("list")
         curves["dimension"]["warmed up"] = dimensions(target, probe)
-
     curves = checkpoint.keep(curves)
 
-    handle = nullcontext()
-    if condition.stays:
-        stop = config.stop_steps if condition.timing == "stopped" else None
-        handle = guide_(target, guide, weight=config.weight, stop_after=stop, **options)
-    teacher = None
-    if condition.teacher:
-        teacher = Distillation(make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on["guide"]),
-                               temperature=config.temperature, alpha=config.alpha)
-    epochs, lr = (config.guide_epochs, config.guide_lr) if condition.alone else (config.epochs, config.lr)
-    with handle as guidance:
-        history = train(target, task, epochs=epochs, batch_size=config.batch_size, lr=lr, weight_decay=config.weight_decay,
-                        optimizer=config.optimizer, schedule=config.schedule, clip=config.clip, guidance=guidance, distillation=teacher,
-                        order_seed=config.order_seed, dropout_seed=config.dropout_seed, checkpoint=checkpoint,
-                        on_epoch=on["epoch"])
+    with attach(guide, target, config, condition) as guidance:
+        teacher = make_teacher(config, condition, task, store, on_epoch=on("guide"))
+        history = train(
+            target, task, epochs=epochs, batch_size=config.batch_size, lr=lr,
+            weight_decay=config.weight_decay, optimizer=config.optimizer, schedule=config.schedule,
+            clip=config.clip, guidance=guidance, distillation=teacher, order_seed=config.order_seed,
+            dropout_seed=config.dropout_seed, checkpoint=checkpoint, on_epoch=on("epoch"))
     curves["dimension"]["end"] = dimensions(target, probe)
     curves["training"] = history.table.to_dict("list")
     return metrics(history, task), curves
@@ -82,43 +84,87 @@ def run(config, *, device, store, checkpoint=None, tell=None):
 
 def make_task(config):
     """The task of a Config, with its sizes, lengths and split."""
-    return load(config.data, **{name: getattr(config, name) for name in OPTIONS if name == "split_seed" or getattr(config, name)})
+    options = {"split_seed": config.split_seed}
+    for name in SIZES:
+        if getattr(config, name):
+            options[name] = getattr(config, name)
+    return load(config.data, **options)
 
 
 def make_guide(config, condition, task, target, store, *, on_epoch=None):
-    """The guide or control of a condition, or None. Every control but a network takes the pairs that the untrained guide would get."""
+    """The guide or control of a condition, or None.
+
+    Every control but a network takes the pairs that the untrained guide would get.
+    """
     if condition.guide is None:
         return None
-    device = task.train[0].device
-    frozen = partial(Guide, inputs="noise" if condition.timing == "noise-fed" else "same", seed=config.noise_seed + 500)
+    inputs = "noise" if condition.timing == "noise-fed" else "same"
+    frozen = partial(Guide, inputs=inputs, seed=config.noise_seed + 500)
     network = make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on_epoch)
-    return condition.build(Parts(
-        like=frozen(network, norm=config.guide_norm), seed=config.guide_seed,
-        same=lambda: frozen(controls.same_family(target, seed=config.guide_seed), norm=config.guide_norm),
-        other=lambda: frozen(make_other(config, task).to(device))))
+    like = frozen(network, norm=config.guide_norm)
+
+    def same():
+        return frozen(controls.same_family(target, seed=config.guide_seed), norm=config.guide_norm)
+
+    def other():
+        return frozen(make_other(config, task).to(task.train[0].device))
+
+    return condition.build(Parts(like=like, same=same, other=other, seed=config.guide_seed))
+
+
+def make_teacher(config, condition, task, store, *, on_epoch=None):
+    """The Distillation from a condition's teacher, or None."""
+    if not condition.teacher:
+        return None
+    network = make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on_epoch)
+    return Distillation(network, temperature=config.temperature, alpha=config.alpha)
 
 
 def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
-    """The guide's network; trained alone on the same training split, and kept in `store` for other runs with the same one."""
+    """The guide's network, untrained, or trained alone on the same training split.
+
+    One that was trained is kept in `store` for other runs with the same.
+    """
     device = task.train[0].device
-    net = make_guide_network(config, task).to(device)
+    network = make_guide_network(config, task).to(device)
     if not trained:
-        return net
-    names = ("experiment", "data_hash", *OPTIONS, "guide_width", "guide_depth", "guide_heads", "guide_epochs", "guide_lr", "guide_seed", "optimizer",
-             "weight_decay", "clip", "batch_size", "nonlinearity", "leak", "tied", "recipe", "threads")
-    facts = {name: getattr(config, name) for name in names}
-    name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    path = None if store is None else Path(store) / f"guide-{name}.pt"
+        return network
+    path = None if store is None else Path(store) / guide_file(config)
     if path is not None and path.exists():
-        net.load_state_dict(torch.load(path, map_location=device, weights_only=True))
-        return net
-    train(net, task, epochs=config.guide_epochs, batch_size=config.batch_size, lr=config.guide_lr, optimizer=config.optimizer, clip=config.clip,
-          weight_decay=config.weight_decay, order_seed=config.guide_seed, dropout_seed=config.guide_seed, on_epoch=on_epoch)
+        network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
+        return network
+    train(network, task, epochs=config.guide_epochs, batch_size=config.batch_size, lr=config.guide_lr,
+          optimizer=config.optimizer, clip=config.clip, weight_decay=config.weight_decay,
+          order_seed=config.guide_seed, dropout_seed=config.guide_seed, on_epoch=on_epoch)
     if path is not None:
         weights = io.BytesIO()
-        torch.save(net.state_dict(), weights)
-        write_whole(path, weights.getvalue())  # two runs that train the same guide at once write the same file
-    return net
+        torch.save(network.state_dict(), weights)
+        write_whole(path, weights.getvalue())  # two runs that train one guide at once write the same file
+    return network
+
+
+def guide_file(config):
+    """The name of the file for a trained guide: the same for all runs that would train the same one."""
+    settings = {name: getattr(config, name) for name in GUIDE_SETTINGS}
+    text = json.dumps(settings, sort_keys=True)
+    return f"guide-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pt"
+
+
+def attach(guide, target, config, condition):
+    """A context that gives the handle of a guide that stays while the target is trained, else None."""
+    if not condition.stays:
+        return nullcontext()
+    stop = config.stop_steps if condition.timing == "stopped" else None
+    return guide_(target, guide, weight=config.weight, stop_after=stop, **guidance_options(config))
+
+
+def guidance_options(config):
+    """What a Config says of any guidance, on noise or on data."""
+    options = {"similarity": config.similarity, "debiased": config.debiased, "match": config.match,
+               "reduce": config.reduce}
+    if config.layers != "all":
+        options["layers"] = config.layers
+    return options
 
 
 def dimensions(target, probe):
@@ -129,26 +175,41 @@ def dimensions(target, probe):
     """
     calibrated = copy.deepcopy(target)
     recalibrate(calibrated, (probe,))
-    return [round(v, 4) for v in effective_dimension_by_layer(calibrated, probe)["effective_dimension"]]
+    table = effective_dimension_by_layer(calibrated, probe)
+    return [round(value, 4) for value in table["effective_dimension"]]
 
 
 def metrics(history, task):
-    """The numbers of a run: at the epoch of lowest validation loss, as the paper reports, and `_last` at the end.
+    """The numbers of a run: at the epoch of lowest validation loss, as in the paper, and `_last` at the end.
 
     A run that diverged keeps its epochs; a loss that is not finite never counts as lowest. Perplexity, exp of
     the mean loss a scored label, is given for language; floor_loss is the lowest loss that any model can
     reach, where the task knows it.
     """
     table = history.table
-    loss = table["validation_loss"].where(table["validation_loss"].notna(), float("inf"))
-    best, last = table.loc[loss.idxmin()], table.iloc[-1]
-    found = {"status": history.status, "best_epoch": int(best["epoch"]), "epochs": len(table), "chance": task.chance, "chance_loss": task.chance_loss,
-             "test_accuracy": best["test_accuracy"], "test_loss": best["test_loss"], "validation_accuracy": best["validation_accuracy"],
-             "validation_loss": best["validation_loss"], "train_accuracy": best["train_accuracy"],
-             "test_accuracy_last": last["test_accuracy"], "validation_accuracy_last": last["validation_accuracy"],
-             "validation_loss_last": last["validation_loss"], "train_accuracy_last": last["train_accuracy"],
-             "gap_last": float(generalisation_gap(table).iloc[-1]),
-             "n_train": len(task.train[1]), "n_validation": len(task.validation[1]), "n_test": len(task.test[1])}
+    loss = table["validation_loss"]
+    best = table.loc[loss.where(loss.notna(), float("inf")).idxmin()]
+    last = table.iloc[-1]
+    found = {
+        "status": history.status,
+        "best_epoch": int(best["epoch"]),
+        "epochs": len(table),
+        "chance": task.chance,
+        "chance_loss": task.chance_loss,
+        "test_accuracy": best["test_accuracy"],
+        "test_loss": best["test_loss"],
+        "validation_accuracy": best["validation_accuracy"],
+        "validation_loss": best["validation_loss"],
+        "train_accuracy": best["train_accuracy"],
+        "test_accuracy_last": last["test_accuracy"],
+        "validation_accuracy_last": last["validation_accuracy"],
+        "validation_loss_last": last["validation_loss"],
+        "train_accuracy_last": last["train_accuracy"],
+        "gap_last": float(generalisation_gap(table).iloc[-1]),
+        "n_train": len(task.train[1]),
+        "n_validation": len(task.validation[1]),
+        "n_test": len(task.test[1]),
+    }
     if getattr(task, "floor_loss", None) is not None:
         found["floor_loss"] = task.floor_loss
     if task.name in ("grammar", "wikitext-2-small"):

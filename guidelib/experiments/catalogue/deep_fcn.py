@@ -6,8 +6,8 @@ from .base import Experiment
 from .images import FCN_SPACE, IMAGES, fcn, resnet, row_transformer
 
 # Each condition has its own settings: guide, control and base each got the same number of trials in the
-# search
-# "equal", on seeds that no result is reported on, chosen on validation. What is not named here is the size's.
+# search "equal", on seeds that no result is reported on, chosen on validation. What is not named here is the
+# size's.
 THROUGHOUT = {
     "untrained": {"lr": 3e-3, "weight": 1.0},
     "trained": {"lr": 3e-3, "weight": 3.0},
@@ -42,10 +42,9 @@ NOT_SEARCHED = {  # as the condition that they are read beside
     "distilled-untrained": {"lr": 3e-3},
 }
 
-# Six trials for every side. Guidance throughout: two learning rates and three weights. What has no weight,
-# the
-# base, the shifted biases and the training after a warm-up: six learning rates. The base with any recipe that
-# needs no guide: two learning rates and three initialisations, without dropout.
+# Six trials for every side. Guidance throughout: two learning rates and three weights. What has no weight
+# (the base, the shifted biases and the training after a warm-up): six learning rates. The base with any
+# recipe that needs no guide: two learning rates and three initialisations, without dropout.
 WEIGHT_TRIALS = tuple(
     {"lr": lr, "weight": weight} for lr, weight in product((1e-3, 3e-3), (1.0, 3.0, 10.0)))
 RATE_TRIALS = tuple({"lr": lr} for lr in (3e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2))
