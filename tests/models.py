@@ -22,9 +22,10 @@ def mlp(*widths, inplace=False, norm=False, dropout=0.0, seed=0):
 def convnet(seed=1, inplace=False):
     """Two convolutions with BatchNorm and dropout, pooling, a linear head; (n, 1, 4, 4) to (n, 3)."""
     torch.manual_seed(seed)
-    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(inplace=inplace),
-                         nn.Dropout(0.5), nn.Conv2d(4, 5, 3), nn.BatchNorm2d(5), nn.AdaptiveAvgPool2d(1),
-                         nn.Flatten(), nn.Linear(5, 3))
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(inplace=inplace), nn.Dropout(0.5),
+        nn.Conv2d(4, 5, 3), nn.BatchNorm2d(5), nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(), nn.Linear(5, 3))
 
 
 class Counted(nn.Module):
@@ -166,4 +167,5 @@ def hooks(model):
 
 def batch(n=12, seed=0, dtype=torch.float32):
     """Images (n, 1, 4, 4)."""
-    return torch.randn(n, 1, 4, 4, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(n, 1, 4, 4, generator=generator, dtype=dtype)

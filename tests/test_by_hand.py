@@ -1,4 +1,7 @@
-"""The method on one page is the method: guide() and warm_up() give the same losses and gradients, step by step, in float64."""
+"""The method on one page is the method: guide() and warm_up() give the same losses and gradients.
+
+Step by step, in float64.
+"""
 
 import copy
 import inspect
@@ -41,31 +44,38 @@ def same(ours, theirs):
 
 def test_three_steps_on_data(nets):
     target, twin, guide = nets
-    optimizers = [torch.optim.SGD(net.parameters(), lr=0.1) for net in (target, twin)]
+    ours, theirs = (torch.optim.SGD(net.parameters(), lr=0.1) for net in (target, twin))
+    cross_entropy = nn.functional.cross_entropy
+    y = torch.arange(12) % 3
     with gl.guide(twin, guide, weight=0.7) as g:
         for step in range(STEPS):
-            x, y = batch(12, seed=step, dtype=torch.float64), torch.arange(12) % 3
-            by_page = by_hand.train_step(target, guide, x, y, task_loss=nn.functional.cross_entropy, optimizer=optimizers[0], weight=0.7)
-            loss = nn.functional.cross_entropy(twin(x), y) + g.loss()
-            optimizers[1].zero_grad()
+            x = batch(12, seed=step, dtype=torch.float64)
+            by_page = by_hand.train_step(target, guide, x, y, task_loss=cross_entropy, optimizer=ours,
+                                         weight=0.7)
+            loss = cross_entropy(twin(x), y) + g.loss()
+            theirs.zero_grad()
             loss.backward()
-            optimizers[1].step()
+            theirs.step()
             assert same(by_page, loss.detach())
-            for ours, theirs in zip(target.parameters(), twin.parameters(), strict=True):
-                assert same(ours.grad, theirs.grad) and same(ours, theirs)
+            for p, q in zip(target.parameters(), twin.parameters(), strict=True):
+                assert same(p.grad, q.grad)
+                assert same(p, q)
             assert g.misalignment.sum() > 0.1
 
 
 def test_three_steps_of_a_warm_up(nets):
     target, twin, guide = nets
-    noise, losses = torch.Generator().manual_seed(5), []
+    noise = torch.Generator().manual_seed(5)
+    losses = []
     optimizer = torch.optim.SGD(target.parameters(), lr=0.1)
     for _ in range(STEPS):
         x = torch.randn(12, 1, 4, 4, generator=noise, dtype=torch.float64)
         losses.append(by_hand.warm_up_step(target, guide, x, optimizer=optimizer).item())
-    sample, theirs = batch(dtype=torch.float64), torch.optim.SGD(twin.parameters(), lr=0.1)
+    sample = batch(dtype=torch.float64)
+    theirs = torch.optim.SGD(twin.parameters(), lr=0.1)
     history = gl.warm_up(twin, guide, sample=sample, steps=STEPS, optimizer=theirs, seed=5)
-    assert losses == pytest.approx(history["loss"].tolist(), rel=1e-10) and losses[0] != losses[1]
+    assert losses == pytest.approx(history["loss"].tolist(), rel=1e-10)
+    assert losses[0] != losses[1]
     assert all(same(a, b) for a, b in zip(target.parameters(), twin.parameters(), strict=True))
 
 
@@ -73,10 +83,15 @@ def test_the_pairs_are_those_of_the_plan(nets):
     target, _, guide = nets
     with gl.guide(target, guide) as g:
         plan = g.plan(batch(dtype=torch.float64)).query("reason == ''")
-    names = [[names[id(layer)] for layer in by_hand.layers(net)] for net in (target, guide)
-             for names in [{id(m): name for name, m in net.named_modules()}]]
-    own, others = (side[:-1] for side in names)
-    assert [(own[i], others[j]) for i, j in by_hand.pairs(len(own), len(others))] == list(zip(plan["target"], plan["guide"], strict=True))
+
+    def names(net):
+        """Of the layers of the page, without the last."""
+        by_id = {id(module): name for name, module in net.named_modules()}
+        return [by_id[id(layer)] for layer in by_hand.layers(net)][:-1]
+
+    own, others = names(target), names(guide)
+    pairs = [(own[i], others[j]) for i, j in by_hand.pairs(len(own), len(others))]
+    assert pairs == list(zip(plan["target"], plan["guide"], strict=True))
 
 
 def test_the_tolerance_can_fail(nets):
@@ -94,5 +109,6 @@ def test_the_tolerance_can_fail(nets):
 
 
 def test_it_is_one_page_and_needs_torch_alone():
-    source = inspect.getsource(by_hand)
-    assert len(source.splitlines()) <= 70 and [line for line in source.splitlines() if "import " in line] == ["import torch"]
+    lines = inspect.getsource(by_hand).splitlines()
+    assert len(lines) <= 70
+    assert [line for line in lines if "import " in line] == ["import torch"]

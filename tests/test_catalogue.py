@@ -40,7 +40,8 @@ def added(tmp_path, monkeypatch):
 
 def test_an_experiment_added_as_one_file_has_its_numbers(added):
     assert list(catalogue.find()) == [*EXPERIMENTS, "shallow-fcn"]
-    assert seeds("shallow-fcn", profile="smoke") == [5, 6] and seeds("shallow-fcn") == [0, 1, 2, 3, 4]
+    assert seeds("shallow-fcn", profile="smoke") == [5, 6]
+    assert seeds("shallow-fcn") == [0, 1, 2, 3, 4]
     base = config("shallow-fcn", profile="smoke", seed=5)
     assert (base.recipe, base.depth, base.train, base.split_seed) == (1, 2, 200, 5)
     assert (base.lr, base.weight) == (1e-3, 1.0)
@@ -85,7 +86,7 @@ def test_every_name_in_an_experiment_is_known(experiment):
     places |= experiment.split_by_seed
     assert places <= {(regime, profile) for regime in REGIMES for profile in PROFILES}
     assert set(experiment.sizes) <= set(PROFILES)
-    assert {*experiment.trials, *(name for own in experiment.own.values() for name in own)} <= set(CONDITIONS)
+    assert set(experiment.trials).union(*experiment.own.values()) <= set(CONDITIONS)
 
     settings = [*experiment.sizes.values(), *experiment.regimes.values(), *experiment.tuned.values()]
     settings += [experiment.space, *experiment.candidates]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -41,7 +42,8 @@ def test_every_guide_has_every_schedule():
     assert (found.guide, found.timing, found.role) == ("same-family", "noise-fed", "control")
     assert E.find_condition("untrained").timing == ""
     distilled = E.find_condition("distilled-untrained")
-    assert distilled.teacher and not distilled.learns
+    assert distilled.teacher
+    assert not distilled.learns
 
 
 def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path, monkeypatch):
@@ -52,9 +54,12 @@ def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path,
     monkeypatch.setattr(conditions, "CONDITIONS", everyones := dict(conditions.CONDITIONS))
     everyones |= conditions.table()
     name = "shuffled-layers-warm-up"
-    made = [E.run(smoke(c, seed, depth=3, epochs=1, warm_up_steps=2), device="cpu")
-            for c in ("base", "untrained-warm-up", name) for seed in (0, 1)]
-    assert "warm_up" in made[-1]["curves"] and made[-1]["curves"]["warm_up"] != made[3]["curves"]["warm_up"]
+    made = []
+    for condition, seed in product(("base", "untrained-warm-up", name), (0, 1)):
+        config = smoke(condition, seed, depth=3, epochs=1, warm_up_steps=2)
+        made.append(E.run(config, device="cpu"))
+    assert "warm_up" in made[-1]["curves"]
+    assert made[-1]["curves"]["warm_up"] != made[3]["curves"]["warm_up"]
     assert set(dry_run(smoke(name))["quantity"]) >= {"layer pairs", "warm-up steps"}
     ax = gl.figures.accuracy(made, chance=0.1).axes[0]
     assert ax.get_yticklabels()[2].get_text() == "control: layers dealt at random, warm-up"
@@ -82,7 +87,8 @@ def test_every_experiment_runs_at_smoke(experiment, condition, store):
     config = E.config(experiment, condition=condition, profile="smoke", epochs=1, guide_epochs=1,
                       warm_up_steps=2)
     record = E.run(config, out=store, device="cpu")
-    assert record["metrics"]["status"] == "ok" and 0 <= record["metrics"]["test_accuracy"] <= 1
+    assert record["metrics"]["status"] == "ok"
+    assert 0 <= record["metrics"]["test_accuracy"] <= 1
     assert record["metrics"]["chance_loss"] > 0
     assert all(d is not None and d >= 0 for d in record["curves"]["dimension"]["end"])
 
@@ -118,7 +124,8 @@ def test_images_have_a_residual_base_and_sequences_none():
 
 
 def test_distillation_of_sequences_counts_scored_places_alone():
-    teacher, g = torch.nn.Embedding(5, 3), torch.Generator().manual_seed(0)
+    teacher = torch.nn.Embedding(5, 3)
+    g = torch.Generator().manual_seed(0)
     x = torch.randint(0, 5, (4, 6), generator=g)  # (n, t)
     logits = torch.randn(4, 6, 3, generator=g)  # (n, t, classes)
     y = torch.randint(0, 3, (4, 6), generator=g)
@@ -141,7 +148,8 @@ def test_the_same_configuration_gives_the_same_bits(condition):
 
 
 def test_threads_of_the_process_do_not_matter():
-    config, before = smoke("untrained", depth=3, epochs=1), torch.get_num_threads()
+    config = smoke("untrained", depth=3, epochs=1)
+    before = torch.get_num_threads()
     results = []
     for n in (1, 2):
         torch.set_num_threads(n)
@@ -155,8 +163,9 @@ def test_config_is_frozen_hashed_and_checked():
     config = smoke()
     with pytest.raises(FrozenInstanceError):
         config.lr = 1.0
+    assert smoke().key() == config.key()
     others = (smoke(seed=1), smoke(lr=0.5), smoke("untrained"), config.with_(data_hash="x"))
-    assert len({config.key(), *(other.key() for other in others)}) == 5 and smoke().key() == config.key()
+    assert len({c.key() for c in (config, *others)}) == 5
     for wrong, message in (({"condition": "guided"}, "'guided'"), ({"profile": "huge"}, "'huge'"),
                            ({"regime": "odd"}, "'odd'"), ({"lrr": 1}, "lrr")):
         with pytest.raises(ValueError, match=message):
@@ -231,7 +240,9 @@ def test_a_configuration_reads_no_data(monkeypatch):
     monkeypatch.delenv("GUIDELIB_DATA", raising=False)
     monkeypatch.setattr(gl.tasks, "fingerprint", None)
     made = E.config("deep-fcn", profile="full")
-    assert made.data == "cifar10" and made.data_hash == "" and made == E.config("deep-fcn", profile="full")
+    assert made.data == "cifar10"
+    assert made.data_hash == ""
+    assert made == E.config("deep-fcn", profile="full")
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
@@ -271,7 +282,8 @@ def test_the_settings_are_those_that_the_search_with_equal_trials_chose():
     What it chose is what runs.
     """
     table = pd.read_csv(RESULTS / "search" / "deep-fcn-equal-fast.csv")
-    assert set(table.groupby("condition").size()) == {12} and set(table["seed"]) == {100, 101}
+    assert set(table.groupby("condition").size()) == {12}
+    assert set(table["seed"]) == {100, 101}
     assert not set(table["seed"]) & set(E.seeds("deep-fcn"))
     assert set(table["condition"]) == set(CATALOGUE["deep-fcn"].trials)
     assert search.mark(table.drop(columns="chosen"))["chosen"].equals(table["chosen"])
@@ -300,7 +312,8 @@ def test_each_search_writes_a_log_like_the_one_that_is_kept(words, log, tmp_path
     monkeypatch.setattr(search, "run_grid", run_grid)
     search.main([*words, "--out", str(tmp_path)])
     found, kept = pd.read_csv(tmp_path / log), pd.read_csv(RESULTS / "search" / log)
-    assert list(found.columns) == list(kept.columns) and len(found) == len(kept) == len(asked)
+    assert list(found.columns) == list(kept.columns)
+    assert len(found) == len(kept) == len(asked)
     tried = [name for name in kept.columns if name in ("condition", "overrides", "weight", "seed")]
     assert words[0] == "tuned" or found[tried].equals(kept[tried])
     assert words[0] != "tuned" or set(found.loc[found["chosen"], "lr"]) == {0.01}
@@ -309,7 +322,8 @@ def test_each_search_writes_a_log_like_the_one_that_is_kept(words, log, tmp_path
 
 def test_a_recipe_belongs_to_one_experiment(monkeypatch):
     monkeypatch.setitem(CATALOGUE, "parity", replace(CATALOGUE["parity"], recipe=3))
-    assert E.config("parity").recipe == 3 and E.config("deep-fcn").recipe == 2
+    assert E.config("parity").recipe == 3
+    assert E.config("deep-fcn").recipe == 2
 
 
 def test_seeds_of_target_guide_order_dropout_and_noise_are_apart():
@@ -322,7 +336,8 @@ def test_a_record_is_reused_and_recomputed_when_asked(tmp_path):
     config = smoke(depth=2, epochs=1)
     first = E.run(config, out=tmp_path, device="cpu")
     path = records.path_of(config, tmp_path)
-    assert path.exists() and set(first) == set(records.PARTS)
+    assert path.exists()
+    assert set(first) == set(records.PARTS)
     edited = first | {"duration_s": -1.0}
     records.write(edited, path)
     assert E.run(config, out=tmp_path, device="cpu")["duration_s"] == -1.0
@@ -350,7 +365,8 @@ def test_tables_over_records():
     made = [record("base", s, v) for s, v in enumerate((0.1, 0.2, 0.3))]
     made += [record("untrained", s, v) for s, v in enumerate((0.5, 0.7, 0.6))]
     table = evidence.summary(made).set_index("condition")
-    assert table.loc["base", "mean"] == pytest.approx(0.2) and table.loc["base", "seeds"] == 3
+    assert table.loc["base", "mean"] == pytest.approx(0.2)
+    assert table.loc["base", "seeds"] == 3
     assert table.loc["base", "high"] - 0.2 == pytest.approx(4.302653 * 0.1 / 3**0.5, rel=1e-5)
     assert evidence.difference(made, "untrained", "base")[0] == pytest.approx(0.4)
     assert len(evidence.results(made)) == 6
@@ -425,7 +441,8 @@ def test_golden_smoke_records(name):
 
 def test_every_experiment_has_a_golden_record():
     kept = {path.name.removesuffix("-untrained.json") for path in GOLDEN.glob("*-untrained.json")}
-    assert kept >= set(E.EXPERIMENTS) - {"deep-fcn"} and (GOLDEN / "deep-fcn-base.json").exists()
+    assert kept >= set(E.EXPERIMENTS) - {"deep-fcn"}
+    assert (GOLDEN / "deep-fcn-base.json").exists()
 
 
 def test_golden_tolerance_can_fail():
@@ -449,7 +466,8 @@ def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
     found, missing = E.collect(configs[:1], out=out, make=False, kept=kept)
     live = E.run_grid(configs[1:2], out=out, jobs=1, device="cpu")
     shown = found + live
-    assert kept_among(shown) == 1 and missing == []
+    assert kept_among(shown) == 1
+    assert missing == []
     assert evidence.origin(shown, configs[2:]) == (
         "*Runs shown that are records kept with the project: 1; computed here: 1; "
         "missing at this profile: base without a guide (1 seed).*")
@@ -474,9 +492,14 @@ def test_collect_takes_what_is_kept_makes_the_rest_or_says_what_is_missing(tmp_p
     mark = E.run(configs[0], out=kept / "smoke", device="cpu") | {"duration_s": -1.0}
     records.write(mark, records.path_of(configs[0], kept / "smoke"))
     found, missing = E.collect(configs, out=out, make=False, kept=kept)
-    assert [r["duration_s"] for r in found] == [-1.0] and missing == configs[1:]
+    assert [r["duration_s"] for r in found] == [-1.0]
+    assert missing == configs[1:]
     found, missing = E.collect(configs[::-1], out=out, make=True, kept=kept, jobs=1, device="cpu")
-    assert [r["config"]["seed"] for r in found] == [1, 0] and found[1]["duration_s"] == -1.0 and missing == []
+    assert [r["config"]["seed"] for r in found] == [1, 0]
+    assert found[1]["duration_s"] == -1.0
+    assert missing == []
     monkeypatch.setenv("GUIDELIB_RECOMPUTE", "1")
     found, missing = E.collect(configs, out=out, make=False, kept=kept, jobs=1, device="cpu")
-    assert all(r["duration_s"] >= 0 for r in found) and len(found) == 2 and missing == []
+    assert len(found) == 2
+    assert all(r["duration_s"] >= 0 for r in found)
+    assert missing == []

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import partial
 
 import pytest
 import torch
@@ -41,12 +42,14 @@ def by_hand(target, guide, x, pairs, debiased=False):
 
 @pytest.mark.parametrize("debiased", [False, True])
 def test_loss_and_gradient_equal_those_written_by_hand(debiased):
-    target, guide, x = mlp(16, 8, 8, 8, 3).double(), convnet().double(), batch(dtype=torch.float64)
+    target, guide = mlp(16, 8, 8, 8, 3).double(), convnet().double()
+    x = batch(dtype=torch.float64)
     pairs = [("1", "0"), ("4", "4"), ("7", "6")]
     y = torch.arange(12) % 3
     with gl.guide(target, guide, debiased=debiased) as g:
         loss = nn.functional.cross_entropy(target(x), y) + g.loss()
-        assert g.plan().query("reason == ''")[["target", "guide"]].values.tolist() == [list(p) for p in pairs]
+        plan = g.plan().query("reason == ''")
+    assert plan[["target", "guide"]].values.tolist() == [list(pair) for pair in pairs]
     wanted = nn.functional.cross_entropy(target(x), y) + by_hand(target, guide, x, pairs, debiased)
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-12)
     grads, hand = (torch.autograd.grad(value, list(target.parameters())) for value in (loss, wanted))
@@ -78,11 +81,14 @@ def test_more_guide_layers_than_target_layers_all_count_or_the_last_wins():
         with gl.guide(target, guide, layers=[("1", name)]) as g:
             target(batch())
             one_by_one.append(g.loss().item())
-    assert losses["depth"] == pytest.approx(sum(one_by_one), rel=1e-5) and losses["reference"] == pytest.approx(one_by_one[-1], rel=1e-5)
+    assert losses["depth"] == pytest.approx(sum(one_by_one), rel=1e-5)
+    assert losses["reference"] == pytest.approx(one_by_one[-1], rel=1e-5)
 
 
 def test_reduce_weight_and_schedule():
-    target, guide, x = mlp(16, 8, 8, 3), convnet(), batch()
+    target, guide = mlp(16, 8, 8, 3), convnet()
+    x = batch()
+
     def losses(steps=3, **options):
         found = []
         with gl.guide(target, guide, **options) as g:
@@ -90,12 +96,14 @@ def test_reduce_weight_and_schedule():
                 target(x)
                 found.append(g.loss().item())
         return found
-    (plain, *_) = losses()
+
+    plain = losses()[0]
     assert losses(reduce="mean")[0] == pytest.approx(plain / 3)
     assert losses(weight=0.5)[0] == pytest.approx(plain / 2)
     assert losses(weight=lambda step: step) == pytest.approx([0, plain, 2 * plain])
     assert losses(steps=4, stop_after=2) == pytest.approx([plain, plain, 0, 0])
-    assert losses(similarity="sp")[0] == pytest.approx(losses(similarity="sp", reduce="mean")[0] * 3)
+    mean = losses(similarity="sp", reduce="mean")[0]
+    assert losses(similarity="sp")[0] == pytest.approx(3 * mean)
 
 
 def test_weight_zero_skips_the_guide():
@@ -103,7 +111,10 @@ def test_weight_zero_skips_the_guide():
     with gl.guide(target, guide, weight=0.0) as g:
         target(batch())
         loss = g.loss()
-        assert loss.item() == 0 and not loss.requires_grad and guide.count == 0 and g.step == 1
+        assert loss.item() == 0
+        assert not loss.requires_grad
+        assert guide.count == 0
+        assert g.step == 1
 
 
 def test_after_stop_the_hooks_are_off_and_no_forward_is_asked_for():
@@ -112,9 +123,12 @@ def test_after_stop_the_hooks_are_off_and_no_forward_is_asked_for():
         assert hooks(target) > 0
         target(batch())
         g.loss()
-        assert hooks(target) == 0 and g.loss().item() == 0 and g.stopped
+        assert g.stopped
+        assert hooks(target) == 0
+        assert g.loss().item() == 0
     with gl.guide(target, convnet(), stop_after=0) as g:
-        assert hooks(target) == 0 and g.loss().item() == 0
+        assert hooks(target) == 0
+        assert g.loss().item() == 0
 
 
 # What a step may and may not be
@@ -142,7 +156,8 @@ def test_the_newest_capture_replaces_an_older_one():
     with gl.guide(target, convnet()) as g:
         for n in (5, 7, 9):
             target(batch(n))
-        assert len(g.recorder.outputs) == 2 and g.recorder.call.n == 9  # nothing piles up
+        assert len(g.recorder.outputs) == 2  # nothing piles up
+        assert g.recorder.call.n == 9
 
 
 def test_validation_under_no_grad_is_not_seen():
@@ -183,15 +198,16 @@ def test_ragged_last_batch():
 # In-place operations
 
 
-@pytest.mark.parametrize("net", [lambda inplace: mlp(16, 8, 8, 3, inplace=inplace), lambda inplace: FunctionalInPlace(lambda: inplace)],
-                         ids=["module", "function"])
+@pytest.mark.parametrize("net", [
+    lambda inplace: mlp(16, 8, 8, 3, inplace=inplace), lambda inplace: FunctionalInPlace(lambda: inplace),
+], ids=["module", "function"])
 def test_an_in_place_relu_after_a_layer_changes_nothing(net):
     torch.manual_seed(0)
     spoiling = net(True)
     torch.manual_seed(0)
     clean = net(False)
     clean.load_state_dict(spoiling.state_dict())
-    grads = []
+    losses, grads = [], []
     for target in (spoiling, clean):
         with gl.guide(target, convnet(inplace=True)) as g:
             for _ in range(2):  # the first step keeps copies, the second only where it has to
@@ -199,9 +215,10 @@ def test_an_in_place_relu_after_a_layer_changes_nothing(net):
                 target(batch())
                 loss = g.loss()
                 loss.backward()
-        grads.append((loss.item(), [p.grad for p in target.parameters()]))
-    assert grads[0][0] == pytest.approx(grads[1][0], rel=1e-6)
-    for a, b in zip(grads[0][1], grads[1][1], strict=True):
+        losses.append(loss.item())
+        grads.append([p.grad for p in target.parameters()])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    for a, b in zip(*grads, strict=True):
         assert (a is None and b is None) or torch.allclose(a, b, atol=1e-7)
 
 
@@ -248,7 +265,8 @@ def test_calls_of_a_reused_layer_are_layers_of_their_own():
     with gl.guide(target, convnet()) as g:
         target(batch())
         g.loss()
-        assert g.plan().query("reason == ''")["target"].tolist() == ["shared[0]", "shared[0]", "shared[1]"]
+        plan = g.plan().query("reason == ''")
+        assert plan["target"].tolist() == ["shared[0]", "shared[0]", "shared[1]"]
     with gl.guide(target, convnet(), layers=[("shared[1]", "0")]) as g:
         target(batch())
         g.loss()
@@ -263,8 +281,8 @@ def test_a_layer_that_does_not_run_drops_its_pair_for_that_step():
         target.skip = True
         target(batch())
         part = g.loss().item()
-        report = g.report()
-        assert 0 < part < full and len(report) < 3
+        assert 0 < part < full
+        assert len(g.report()) < 3
         target.skip = False
         target(batch())
         assert g.loss().item() == pytest.approx(full, rel=1e-5)
@@ -293,18 +311,24 @@ def test_batch_axis_elsewhere():
     with gl.guide(target, guide, batch_dim=1) as g:
         target(x)
         loss = g.loss()
-    features = [list(capture(net, x, batch_dim=1).values()) for net in (target, guide)]
-    assert features[0][0].shape == (5, 7, 8)
-    assert loss.item() == pytest.approx(sum(1 - gl.cka(a, b).item() for a, b in zip(*features, strict=True) if a is not features[0][-1]), rel=1e-5)
+    own, others = (list(capture(net, x, batch_dim=1).values()) for net in (target, guide))
+    assert own[0].shape == (5, 7, 8)
+    wanted = sum(1 - gl.cka(a, b).item() for a, b in zip(own[:-1], others[:-1], strict=True))
+    assert loss.item() == pytest.approx(wanted, rel=1e-5)
 
 
 def test_checkpointed_layers_give_the_same_gradient():
+    def forward(net, x):
+        x = torch.relu(net.first(x.flatten(1)))
+        x = torch.relu(net.middle(x))
+        return net.head(x)
+
     grads = []
-    for reentrant in (False, None):
+    for checkpointed in (True, False):
         torch.manual_seed(0)
         target = Checkpointed(False)
-        if reentrant is None:
-            target.forward = lambda x, t=target: t.head(torch.relu(t.middle(torch.relu(t.first(x.flatten(1))))))
+        if not checkpointed:
+            target.forward = partial(forward, target)
         with gl.guide(target, convnet()) as g:
             (target(batch()).square().mean() + g.loss()).backward()
         grads.append([p.grad for p in target.parameters()])
@@ -317,7 +341,8 @@ def test_layers_that_reentrant_checkpointing_runs_without_gradients_are_listed_n
     with gl.guide(target, convnet()) as g:
         (target(batch()).square().mean() + g.loss()).backward()
         plan = g.plan().set_index("target")
-        assert "use_reentrant=False" in plan.loc["middle", "reason"] and plan.loc["first", "reason"].eq("").all()
+        assert "use_reentrant=False" in plan.loc["middle", "reason"]
+        assert plan.loc["first", "reason"].eq("").all()
     with gl.guide(target, convnet(), layers={"middle": "0"}) as g:
         target(batch())
         with pytest.raises(ValueError, match="no target layer that ran matches 'middle'"):
@@ -339,7 +364,8 @@ def test_autocast_of_the_target_reaches_the_guide():
         with torch.autocast("cpu", dtype=torch.bfloat16):
             target(batch())
         loss = g.loss()  # outside the autocast, as loops often are
-        assert seen == [torch.bfloat16] and loss.dtype == torch.float32
+        assert seen == [torch.bfloat16]
+        assert loss.dtype == torch.float32
         target(batch())
         g.loss()
         assert seen[-1] == torch.float32
@@ -360,26 +386,44 @@ def test_guide_first_compile_second(backend):
             compiled(x)
             loss = g.loss()
             loss.backward()
-            assert loss.item() == pytest.approx(wanted.item(), rel=1e-5) and torch.allclose(target[1].weight.grad, grad, atol=1e-6)
+            assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
+            assert torch.allclose(target[1].weight.grad, grad, atol=1e-6)
 
 
 # Samples
 
 
-def test_samples_by_hand():
-    target, guide, x = convnet(seed=3), convnet(), batch(6)
-    own, other = capture(target, x), capture(guide, x)
-    views = {"batch": lambda a: a, "pool": lambda a: a.flatten(2).mean(2) if a.ndim > 2 else a,
-             "tokens": lambda a: a.flatten(2).transpose(1, 2).flatten(0, 1) if a.ndim > 2 else a}  # (n, c, h, w) to (n h w, c)
-    for samples, view in views.items():
-        with gl.guide(target.eval(), guide, samples=samples) as g:
-            target(x)
-            loss = g.loss()
-            report, plan = g.report(), g.plan().query("reason == ''")
-        wanted = [gl.cka(view(own[name]), view(other[name])).item() for name in ("0", "4", "6")]
-        assert report["cka"].tolist() == pytest.approx(wanted, rel=1e-4) and loss.item() == pytest.approx(3 - sum(wanted), rel=1e-4)
-        assert report["n"].tolist() == plan["n"].tolist() == [len(view(own[name])) for name in ("0", "4", "6")]
-        assert plan["target_features"].tolist() == [view(own[name])[0].numel() for name in ("0", "4", "6")]
+def pooled(a):
+    """(n, c, h, w) to (n, c)."""
+    return a.flatten(2).mean(2)
+
+
+def as_tokens(a):
+    """(n, c, h, w) to (n h w, c)."""
+    return a.flatten(2).transpose(1, 2).flatten(0, 1)
+
+
+@pytest.mark.parametrize(("samples", "view"), [
+    ("batch", lambda a: a), ("pool", pooled), ("tokens", as_tokens)])
+def test_samples_by_hand(samples, view):
+    target, guide = convnet(seed=3), convnet()
+    x = batch(6)
+
+    def features(net):
+        found = capture(net, x)
+        return [view(found[name]) for name in ("0", "4", "6")]
+
+    own, others = features(target), features(guide)
+    with gl.guide(target.eval(), guide, samples=samples) as g:
+        target(x)
+        loss = g.loss()
+        report = g.report()
+        plan = g.plan().query("reason == ''")
+    wanted = [gl.cka(a, b).item() for a, b in zip(own, others, strict=True)]
+    assert report["cka"].tolist() == pytest.approx(wanted, rel=1e-4)
+    assert loss.item() == pytest.approx(3 - sum(wanted), rel=1e-4)
+    assert report["n"].tolist() == plan["n"].tolist() == [len(a) for a in own]
+    assert plan["target_features"].tolist() == [a[0].numel() for a in own]
 
 
 def test_samples_of_sequences_are_tokens():
@@ -390,7 +434,8 @@ def test_samples_of_sequences_are_tokens():
         g.loss().backward()
         assert g.report()["n"].tolist() == [30, 30]
     a, b = (capture(net, ids)["rnn"] for net in (target, guide))
-    assert g.report()["cka"][0] == pytest.approx(gl.cka(a.flatten(0, 1), b.flatten(0, 1)).item(), rel=1e-4)
+    wanted = gl.cka(a.flatten(0, 1), b.flatten(0, 1))
+    assert g.report()["cka"][0] == pytest.approx(wanted.item(), rel=1e-4)
 
 
 def test_tokens_that_do_not_correspond_are_named():
@@ -418,16 +463,16 @@ def test_hooks_go_whatever_happens():
         g.loss()
     with pytest.raises(ValueError):
         gl.guide(target, guide, reduce="product")
-    assert hooks(target) == 0 and hooks(guide) == 0
+    assert hooks(target) == hooks(guide) == 0
 
 
 def test_only_paired_layers_keep_their_hooks():
     target = mlp(16, 8, 8, 8, 8, 8, 3)
     with gl.guide(target, convnet()) as g:
-        before = hooks(target)
+        assert hooks(target) == 2 + 6
         target(batch())
         g.loss()
-        assert before == 2 + 6 and hooks(target) == 2 + 3
+        assert hooks(target) == 2 + 3
 
 
 def test_a_copy_carries_no_live_hook():
@@ -449,7 +494,8 @@ def test_state_dict_carries_the_step():
         state = g.state_dict()
     with gl.guide(target, convnet(), stop_after=2) as g:
         g.load_state_dict(state)
-        assert g.step == 1 and not g.stopped
+        assert g.step == 1
+        assert not g.stopped
         target(batch())
         g.loss()
         assert g.stopped
@@ -468,7 +514,8 @@ def test_plan_lists_everybody_with_a_reason():
         with pytest.raises(RuntimeError, match=r"plan\(sample=batch\)"):
             g.plan()
         table = g.plan(batch())
-        assert table["reason"].tolist() == ["", "", "", "last layer (logits)", "did not run", "last layer (logits)"]
+        reasons = ["", "", "", "last layer (logits)", "did not run", "last layer (logits)"]
+        assert table["reason"].tolist() == reasons
         paired = table.iloc[0]
         assert (paired["n"], paired["target_features"], paired["guide_features"]) == (12, 8, 64)
         assert paired["gflop"] == pytest.approx(2 * 12**2 * (2 * 8 + 64) / 1e9)
@@ -481,11 +528,13 @@ def test_plan_leaves_both_networks_as_they_were():
     with gl.guide(target, guide) as g:
         g.plan(batch())
     for net, state in zip((target, guide), states, strict=True):
-        assert all(torch.equal(a, state[name]) for name, a in net.state_dict().items()) and net.training
+        assert net.training
+        assert all(torch.equal(a, state[name]) for name, a in net.state_dict().items())
 
 
 def test_report_holds_both_forms_chance_and_dimensions():
-    target, guide, x = mlp(16, 8, 8, 3), convnet(), batch(40)
+    target, guide = mlp(16, 8, 8, 3), convnet()
+    x = batch(40)
     with gl.guide(target, guide) as g:
         with pytest.raises(RuntimeError, match="none yet"):
             g.report()
@@ -496,10 +545,14 @@ def test_report_holds_both_forms_chance_and_dimensions():
     row = table.iloc[0]
     a, b = own[row["target"]], other[row["guide"]]
     assert table["misalignment"].sum() == pytest.approx(loss.item(), rel=1e-5)
-    assert row["cka"] == pytest.approx(gl.cka(a, b).item(), rel=1e-4) and row["cka_debiased"] == pytest.approx(gl.cka(a, b, debiased=True).item(), rel=1e-4)
+    assert row["cka"] == pytest.approx(gl.cka(a, b).item(), rel=1e-4)
+    assert row["cka_debiased"] == pytest.approx(gl.cka(a, b, debiased=True).item(), rel=1e-4)
     assert row["pr_target"] == pytest.approx(gl.analysis.effective_dimension(a), rel=1e-4)
     generator = torch.Generator().manual_seed(0)
-    permuted = [gl.cka(a[torch.randperm(40, generator=generator)], b).item() for _ in range(400)]
+    permuted = []
+    for _ in range(400):
+        order = torch.randperm(40, generator=generator)
+        permuted.append(gl.cka(a[order], b).item())
     assert row["chance"] == pytest.approx(sum(permuted) / 400, rel=0.03)
 
 
@@ -507,9 +560,11 @@ def test_report_holds_both_forms_chance_and_dimensions():
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"match": "nearest"}, "'nearest'"), ({"reduce": "product"}, "'product'"), ({"similarity": "rdm"}, "'rdm'"),
-    ({"similarity": "sp", "debiased": True}, "debiased=True"), ({"stop_after": -1}, "-1"), ({"stop_after": 1.5}, "1.5"),
-    ({"layers": []}, r"\[\]"), ({"layers": ["1"]}, r"\['1'\]"), ({"layers": [("a", "b", "c")]}, "'c'"), ({"layers": "fc"}, "'fc'"), ({"samples": "pixels"}, "'pixels'"),
+    ({"match": "nearest"}, "'nearest'"), ({"reduce": "product"}, "'product'"),
+    ({"similarity": "rdm"}, "'rdm'"), ({"similarity": "sp", "debiased": True}, "debiased=True"),
+    ({"stop_after": -1}, "-1"), ({"stop_after": 1.5}, "1.5"), ({"samples": "pixels"}, "'pixels'"),
+    ({"layers": []}, r"\[\]"), ({"layers": ["1"]}, r"\['1'\]"), ({"layers": [("a", "b", "c")]}, "'c'"),
+    ({"layers": "fc"}, "'fc'"),
 ])
 def test_options_that_make_no_sense_are_repeated(options, message):
     target = mlp(16, 8, 3)
@@ -552,16 +607,19 @@ def test_a_compiled_target_is_refused_with_the_repair():
         gl.guide(inside, convnet())
 
 
-def test_layers_that_are_not_there_are_named_with_those_that_are():
+@pytest.mark.parametrize(("layers", "message"), [
+    ({"conv*": "0"}, r"no target layer that ran matches 'conv\*'.*'1'"),
+    ({"1": "9"}, "no guide layer that ran matches '9'"),
+])
+def test_layers_that_are_not_there_are_named_with_those_that_are(layers, message):
     target = mlp(16, 8, 3)
-    for layers, message in (({"conv*": "0"}, r"no target layer that ran matches 'conv\*'.*'1'"), ({"1": "9"}, "no guide layer that ran matches '9'")):
-        with gl.guide(target, convnet(), layers=layers) as g:
-            target(batch())
-            with pytest.raises(ValueError, match=message):
-                g.loss()
-            target(batch())  # nothing is lost: the handle still works as far as it can
-            with pytest.raises(ValueError):
-                g.loss()
+    with gl.guide(target, convnet(), layers=layers) as g:
+        target(batch())
+        with pytest.raises(ValueError, match=message):
+            g.loss()
+        target(batch())  # nothing is lost: the handle still works as far as it can
+        with pytest.raises(ValueError):
+            g.loss()
 
 
 def test_a_named_layer_may_be_any_module():
@@ -569,7 +627,8 @@ def test_a_named_layer_may_be_any_module():
     with gl.guide(target, convnet(), layers={"2": "5"}) as g:  # a ReLU and a BatchNorm
         target(batch())
         g.loss()
-        assert g.plan().query("reason == ''")[["target", "guide"]].values.tolist() == [["2", "5"]]
+        plan = g.plan().query("reason == ''")
+        assert plan[["target", "guide"]].values.tolist() == [["2", "5"]]
 
 
 def test_nothing_to_align_says_what_there_is():
@@ -585,4 +644,6 @@ def test_an_error_in_the_guide_says_what_it_was_given():
         target(torch.zeros(4, 3, 3))
         with pytest.raises(RuntimeError) as error:
             g.loss()
-    assert "(4, 3, 3) torch.float32 on cpu" in error.value.__notes__[0] and "inputs=callable" in error.value.__notes__[0]
+    note = error.value.__notes__[0]
+    assert "(4, 3, 3) torch.float32 on cpu" in note
+    assert "inputs=callable" in note

@@ -33,7 +33,8 @@ def trained_a_little():
 def test_nothing_of_the_guide_changes(norm):
     net = trained_a_little()
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    flags, grads = [m.training for m in net.modules()], [p.requires_grad for p in net.parameters()]
+    flags = [m.training for m in net.modules()]
+    grads = [p.requires_grad for p in net.parameters()]
     guide = gl.Guide(net, norm=norm, sample=batch(seed=7) if norm == "recalibrated" else None)
     target = mlp(16, 8, 8, 3)
     optimizer = torch.optim.SGD(target.parameters(), lr=0.1)
@@ -41,22 +42,27 @@ def test_nothing_of_the_guide_changes(norm):
         for step in range(3):
             (target(batch(seed=step)).square().mean() + g.loss()).backward()
             optimizer.step()
-        assert not any(p is q for p in target.parameters() for q in net.parameters())
+        assert not set(map(id, target.parameters())) & set(map(id, net.parameters()))
         assert target.state_dict().keys() == mlp(16, 8, 8, 3).state_dict().keys()
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
-    assert [m.training for m in net.modules()] == flags and [p.requires_grad for p in net.parameters()] == grads
-    assert all(p.grad is None for p in net.parameters()) and hooks(net) == 0
+    assert [m.training for m in net.modules()] == flags
+    assert [p.requires_grad for p in net.parameters()] == grads
+    assert all(p.grad is None for p in net.parameters())
+    assert hooks(net) == 0
 
 
 def reference(net, x, norm):
     """Output of the second convolution, written out with functions, for each policy; dropout off."""
-    first, norm1, second = net[0], net[1], net[4]
+    first, between, second = net[0], net[1], net[4]
     a = F.conv2d(x, first.weight, first.bias, padding=1)
     if norm == "running":
-        mean, var = norm1.running_mean, norm1.running_var
+        mean, var = between.running_mean, between.running_var
     else:
-        mean, var = a.mean((0, 2, 3)), a.var((0, 2, 3), unbiased=norm == "recalibrated")  # running statistics keep the unbiased variance
-    a = (a - mean[:, None, None]) / (var[:, None, None] + norm1.eps).sqrt() * norm1.weight[:, None, None] + norm1.bias[:, None, None]
+        mean = a.mean((0, 2, 3))
+        # Running statistics keep the unbiased variance.
+        var = a.var((0, 2, 3), unbiased=norm == "recalibrated")
+    a = (a - mean[:, None, None]) / (var[:, None, None] + between.eps).sqrt()
+    a = a * between.weight[:, None, None] + between.bias[:, None, None]
     return F.conv2d(F.relu(a), second.weight, second.bias)
 
 
@@ -71,11 +77,13 @@ def test_normalisation_by_hand(norm):
 
 
 def test_recalibration_is_remembered_for_other_batches():
-    net, x, other = trained_a_little().double(), batch(dtype=torch.float64), batch(seed=5, dtype=torch.float64)
+    net = trained_a_little().double()
+    x, other = batch(dtype=torch.float64), batch(seed=5, dtype=torch.float64)
     a = F.conv2d(x, net[0].weight, net[0].bias, padding=1)
     guide = gl.Guide(net, norm="recalibrated", sample=x)
+    assert guide.net is not net
+    assert guide.net[1].momentum == 0.1
     assert torch.allclose(guide.net[1].running_mean, a.mean((0, 2, 3)))
-    assert guide.net[1].momentum == 0.1 and guide.net is not net
     net[1].running_mean.copy_(a.mean((0, 2, 3)))
     net[1].running_var.copy_(a.var((0, 2, 3)))
     assert torch.allclose(features(guide, other)["4"], features(gl.Guide(net), other)["4"])
@@ -97,7 +105,8 @@ def test_a_users_own_train_is_not_called():
     class Careful(nn.Module):
         def __init__(self):
             super().__init__()
-            self.a, self.b = nn.Linear(16, 4), nn.Linear(4, 2)
+            self.a = nn.Linear(16, 4)
+            self.b = nn.Linear(4, 2)
 
         def train(self, mode=True):
             raise AssertionError("train() was called")
@@ -115,10 +124,13 @@ def test_only_the_layers_asked_for_are_shown():
 # Inputs
 
 
-@pytest.mark.parametrize("made", [lambda x: x[:, :, :2, :2].contiguous(), lambda x: (x[:, :, :2, :2],), lambda x: {"input": x[:, :, :2, :2]}],
-                         ids=["tensor", "tuple", "dict"])
+@pytest.mark.parametrize("made", [
+    lambda x: x[:, :, :2, :2].contiguous(), lambda x: (x[:, :, :2, :2],),
+    lambda x: {"input": x[:, :, :2, :2]},
+], ids=["tensor", "tuple", "dict"])
 def test_inputs_of_its_own(made):
-    net, x = nn.Sequential(nn.Flatten(), nn.Linear(4, 5), nn.Linear(5, 2)), batch()
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 5), nn.Linear(5, 2))
+    x = batch()
     target = mlp(16, 8, 3)
     with gl.guide(target, gl.Guide(net, inputs=made), layers=[("1", "1")]) as g:
         target(x)
@@ -130,7 +142,9 @@ def test_inputs_of_its_own(made):
 class Keywords(nn.Module):
     def __init__(self):
         super().__init__()
-        self.a, self.b, self.seen = nn.Linear(16, 4), nn.Linear(4, 2), []
+        self.a = nn.Linear(16, 4)
+        self.b = nn.Linear(4, 2)
+        self.seen = []
 
     def forward(self, x, scale=1.0):
         self.seen.append(scale)
@@ -145,21 +159,21 @@ class Everything(Keywords):
 def test_keywords_that_the_guide_lacks_are_dropped_with_one_warning():
     target, guide = Everything(), Keywords()
     with gl.guide(target, guide) as g:
-        with pytest.warns(UserWarning, match=r"lacks the target's keywords \['extra'\]: they are dropped") as record:
+        message = r"lacks the target's keywords \['extra'\]: they are dropped"
+        with pytest.warns(UserWarning, match=message) as record:
             for _ in range(3):
                 target(batch(), scale=2.0, extra=torch.ones(1), labels=torch.zeros(12))
                 g.loss()
-        assert len(record) == 1 and guide.seen == [2.0] * 3
+    assert len(record) == 1
+    assert guide.seen == [2.0] * 3
 
 
 def test_labels_are_dropped_without_a_word():
     target, guide = DictInputs(), Counted(DictInputs())
+    seen = []
     with gl.guide(target, guide) as g, warnings.catch_warnings():
         warnings.simplefilter("error")
         ids = torch.zeros(6, 5, dtype=torch.long)
-        handle = guide.net.register_forward_pre_hook(lambda m, a, k: k.setdefault("seen", "labels" in k), with_kwargs=True)
-        handle.remove()
-        seen = []
         guide.net.register_forward_pre_hook(lambda m, a, k: seen.append(set(k)), with_kwargs=True)
         target(input_ids=ids, labels=torch.zeros(6))
         g.loss()
@@ -170,7 +184,8 @@ def test_noise_as_input_is_new_each_time_and_comes_from_its_own_stream():
     guide = gl.Guide(convnet(), inputs="noise", seed=3)
     before = torch.get_rng_state()
     first, second = features(guide, batch())["0"], features(guide, batch())["0"]
-    assert torch.equal(torch.get_rng_state(), before) and not torch.allclose(first, second)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not torch.allclose(first, second)
     again = gl.Guide(convnet(), inputs="noise", seed=3)
     assert torch.equal(features(again, 7 * batch(seed=9))["0"], first)  # whatever the target sees
     state = guide.state_dict()
@@ -188,12 +203,18 @@ def test_a_compiled_guide_is_followed():
     assert torch.equal(found["4"], capture(net, x)["4"])
 
 
-def test_wrong_words_are_repeated():
+@pytest.mark.parametrize(("options", "words"), [
+    ({"norm": "layer"}, "'layer'"), ({"inputs": "random"}, "'random'"),
+    ({"norm": "recalibrated"}, "sample=.*NoneType"),
+    ({"sample": batch()}, "norm='running' and sample of type Tensor"),
+])
+def test_wrong_words_are_repeated(options, words):
+    with pytest.raises(ValueError, match=words):
+        gl.Guide(convnet(), **options)
+
+
+def test_wrong_kinds_are_named():
     net = convnet()
-    for options, words in (({"norm": "layer"}, "'layer'"), ({"inputs": "random"}, "'random'"), ({"norm": "recalibrated"}, "sample=.*NoneType"),
-                           ({"sample": batch()}, "norm='running' and sample of type Tensor")):
-        with pytest.raises(ValueError, match=words):
-            gl.Guide(net, **options)
     with pytest.raises(TypeError, match=r"gl.controls, received str"):
         gl.Guide("resnet18")
     with pytest.raises(TypeError):
@@ -205,7 +226,8 @@ def test_a_guide_is_left_as_it_was_when_it_fails():
     guide = gl.Guide(net)
     with pytest.raises(RuntimeError):
         features(guide, torch.zeros(2, 3, 4, 4))
-    assert net.training and hooks(net) == 0
+    assert net.training
+    assert hooks(net) == 0
 
 
 def test_a_copy_of_the_guide_gives_the_same():
@@ -230,12 +252,14 @@ def test_a_guide_of_ones_own_needs_one_method():
     target, x = mlp(16, 8, 8, 3), batch(12)
     with gl.guide(target, Quarters()) as g:
         target(x)
-        (found,) = {round(g.loss().item(), 5)}
+        loss = g.loss().item()
         assert g.plan().query("reason == ''")["target"].tolist() == ["1", "4"]
         g.load_state_dict(g.state_dict())
-    hidden, ids = capture(target, x), torch.arange(12) // 3
-    wanted = sum(1 - gl.cka(hidden[name], F.one_hot(ids).float()) for name in ("1", "4"))
-    assert found == pytest.approx(wanted.item(), rel=1e-4)
-    assert len(gl.warm_up(target, gl.controls.shuffled(Quarters()), sample=x, steps=2)) == 2
+    hidden = capture(target, x)
+    quarters = F.one_hot(torch.arange(12) // 3).float()
+    wanted = sum(1 - gl.cka(hidden[name], quarters) for name in ("1", "4"))
+    assert loss == pytest.approx(wanted.item(), rel=1e-4)
+    history = gl.warm_up(target, gl.controls.shuffled(Quarters()), sample=x, steps=2)
+    assert len(history) == 2
     with pytest.raises(TypeError, match="received str"):
         gl.guide(target, "Quarters")

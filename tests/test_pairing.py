@@ -12,13 +12,16 @@ PAPER_MAP = [0, 2, 5, 7, 9, 12, 14, 16, 19, 21, 24, 26, 28, 31, 33, 35, 38, 40, 
 
 
 def test_resnet18_has_21_layers_and_the_fully_connected_net_48():
-    target, guide, x = FCN(inputs=3072, outputs=10, depth=48, width=8), ResNet(channels=3, width=4), torch.zeros(8, 3, 32, 32)
+    target = FCN(inputs=3072, outputs=10, depth=48, width=8)
+    guide = ResNet(channels=3, width=4)
+    x = torch.zeros(8, 3, 32, 32)
     with gl.guide(target, guide) as g:
         plan = g.plan(x)
     pairs = plan[plan["reason"] == ""]
-    assert pairs["guide"].nunique() == 21 and len(pairs) == 21
+    assert pairs["guide"].nunique() == len(pairs) == 21
     named = plan["target"][plan["target"] != ""].nunique()
-    assert named == 49 and (plan["reason"] == "last layer (logits)").sum() == 2  # 48 and the logits
+    assert named == 49  # 48 and the logits
+    assert (plan["reason"] == "last layer (logits)").sum() == 2
     order = capture_order(target, x)
     assert [order.index(name) for name in pairs["target"]] == PAPER_MAP
 
@@ -32,7 +35,8 @@ def test_depth_map_of_the_paper():
     assert by_depth(21, 48) == list(zip(PAPER_MAP, range(21), strict=True))
 
 
-@pytest.mark.parametrize(("guide", "target", "survivors"), [(21, 3, [5, 14, 20]), (21, 5, [2, 7, 12, 17, 20])])
+@pytest.mark.parametrize(("guide", "target", "survivors"), [
+    (21, 3, [5, 14, 20]), (21, 5, [2, 7, 12, 17, 20])])
 def test_survivors_of_the_released_code(guide, target, survivors):
     assert [g for _, g in last_wins(by_depth(guide, target))] == survivors
 
@@ -42,7 +46,9 @@ def test_survivors_of_the_released_code(guide, target, survivors):
 def test_depth_map_is_ordered_reaches_both_ends_and_uses_every_guide_layer(guide, target):
     pairs = by_depth(guide, target)
     targets = [t for t, _ in pairs]
-    assert [g for _, g in pairs] == list(range(guide)) and targets == sorted(targets) and targets[0] == 0
+    assert [g for _, g in pairs] == list(range(guide))
+    assert targets == sorted(targets)
+    assert targets[0] == 0
     assert targets[-1] == (target - 1 if guide > 1 else 0)
 
 
@@ -60,7 +66,8 @@ GUIDE = {"conv1": True, "conv2": True, "norm": False}
     ({"fc1": "conv2"}, [("fc1", "conv2")]),
     ([("fc1", "conv1"), ("fc1", "conv2")], [("fc1", "conv1"), ("fc1", "conv2")]),
     ({"fc[12]": "conv*"}, [("fc1", "conv1"), ("fc2", "conv2")]),
-    ({"*": "conv1"}, [("fc1", "conv1")]),  # a glob finds default layers alone; one guide layer goes to the first
+    # A glob finds default layers alone; one guide layer goes to the first.
+    ({"*": "conv1"}, [("fc1", "conv1")]),
     ({"relu": "norm"}, [("relu", "norm")]),  # a name finds any
     ({"fc3": "conv*"}, [("fc3[0]", "conv1"), ("fc3[1]", "conv2")]),
     ({"fc3[1]": "conv1"}, [("fc3[1]", "conv1")]),
@@ -76,19 +83,33 @@ def test_a_map_by_globs_follows_match():
 
 
 def test_what_matches_nothing_is_named_with_what_there_is():
-    with pytest.raises(ValueError, match=r"no guide layer that ran matches 'pool\*'; the layers are \['conv1', 'conv2', 'norm'\]"):
+    message = r"no guide layer that ran matches 'pool\*'; the layers are \['conv1', 'conv2', 'norm'\]"
+    with pytest.raises(ValueError, match=message):
         find("pool*", GUIDE, "guide")
 
 
-@pytest.mark.parametrize(("layers", "chosen"), [("first-2", slice(2)), ("last-3", slice(-3, None)), ("first-99", slice(None))])
+def small():
+    """A fully connected target and the ResNet that guides it."""
+    return FCN(inputs=64, outputs=10, depth=8, width=4), ResNet(channels=1, width=4)
+
+
+@pytest.mark.parametrize(("layers", "chosen"), [
+    ("first-2", slice(2)), ("last-3", slice(-3, None)), ("first-99", slice(None))])
 def test_ends_of_the_default_pairs(layers, chosen):
     """Paper, table 5: the same pairs as in the whole plan, only fewer."""
-    target, guide, x = FCN(inputs=64, outputs=10, depth=8, width=4), ResNet(channels=1, width=4), torch.zeros(8, 1, 8, 8)
+    target, guide = small()
     plans = []
     for asked in (None, layers):
         with gl.guide(target, guide, layers=asked) as g:
-            plans.append(g.plan(x).query("reason == ''")[["target", "guide"]].values.tolist())
-    assert plans[1] == plans[0][chosen] and len(plans[0]) == 21
-    for wrong in ("first-0", "middle-3", "first", "all"):
-        with pytest.raises(ValueError, match=f"'first-K' or 'last-K', received '{wrong}'"):
-            gl.guide(target, guide, layers=wrong)
+            plan = g.plan(torch.zeros(8, 1, 8, 8)).query("reason == ''")
+        plans.append(plan[["target", "guide"]].values.tolist())
+    every, some = plans
+    assert len(every) == 21
+    assert some == every[chosen]
+
+
+@pytest.mark.parametrize("wrong", ["first-0", "middle-3", "first", "all"])
+def test_ends_that_are_none_are_repeated(wrong):
+    target, guide = small()
+    with pytest.raises(ValueError, match=f"'first-K' or 'last-K', received '{wrong}'"):
+        gl.guide(target, guide, layers=wrong)

@@ -1,4 +1,4 @@
-"""The effective-dimension regulariser: closed forms, gradients, the dimension it is told to reach, and hooks that come and go."""
+"""The effective-dimension regulariser: closed forms, gradients, the dimension it reaches, its hooks."""
 
 import copy
 import math
@@ -23,7 +23,8 @@ def hidden(net, x):
     found = []
     for module in net:
         x = module(x)
-        found += [x] if isinstance(module, nn.Linear) else []
+        if isinstance(module, nn.Linear):
+            found.append(x)
     return found[:-1]
 
 
@@ -34,38 +35,51 @@ def test_participation_ratio_is_that_of_analysis(n, p):
     x = rand(n, p) * torch.linspace(0.1, 3, p) + 4
     assert participation_ratio(gram(x)).item() == pytest.approx(analysis.effective_dimension(x), rel=1e-10)
     stack = torch.stack([gram(x), gram(x.flip(0) ** 2)])
-    assert participation_ratio(stack).tolist() == pytest.approx([participation_ratio(k).item() for k in stack])
+    one_by_one = [participation_ratio(k).item() for k in stack]
+    assert participation_ratio(stack).tolist() == pytest.approx(one_by_one)
 
 
 def test_participation_ratio_by_closed_form():
     assert participation_ratio(gram(torch.eye(9))).item() == pytest.approx(8)
-    assert participation_ratio(gram(torch.arange(9.0)[:, None] * torch.ones(4))).item() == pytest.approx(1)
+    line = torch.arange(9.0)[:, None] * torch.ones(4)
+    assert participation_ratio(gram(line)).item() == pytest.approx(1)
     assert participation_ratio(gram(1e15 * torch.eye(9))).item() == pytest.approx(8)
     assert participation_ratio(torch.zeros(5, 5)) == 0
 
 
 def test_spectrum_loss_by_the_papers_formula():
     """Equations 10 to 14, from the singular values of the centred activations."""
-    x, t, tau, beta = rand(20, 15) * torch.linspace(0.2, 3, 15), 6, 0.8, 12.0
+    x = rand(20, 15) * torch.linspace(0.2, 3, 15)
+    t, tau, beta = 6, 0.8, 12.0
     values = torch.linalg.svdvals(x - x.mean(0)).square()
     c = (values / values.sum()).cumsum(0)
-    expected = sum(torch.sigmoid(beta * (c[j] - tau)) for j in range(t - 1)) + torch.sigmoid(beta * (tau - c[t - 1]))
-    assert spectrum_loss(gram(x), t, threshold=tau, sharpness=beta).item() == pytest.approx(expected.item(), rel=1e-10)
+    below = sum(torch.sigmoid(beta * (c[j] - tau)) for j in range(t - 1))
+    expected = below + torch.sigmoid(beta * (tau - c[t - 1]))
+    loss = spectrum_loss(gram(x), t, threshold=tau, sharpness=beta)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-10)
     stack = torch.stack([gram(x), gram(x[:, :4])])
-    values = [spectrum_loss(stack[0], 6), spectrum_loss(stack[1], 2)]
-    assert spectrum_loss(stack, torch.tensor([6, 2])).tolist() == pytest.approx([v.item() for v in values])
+    one_by_one = [spectrum_loss(stack[0], 6).item(), spectrum_loss(stack[1], 2).item()]
+    assert spectrum_loss(stack, torch.tensor([6, 2])).tolist() == pytest.approx(one_by_one)
+
+
+def components(x):
+    """PCA's intrinsic dimension, equation 9: the components that hold more than 0.9 of the variance."""
+    shares = torch.linalg.svdvals(x - x.mean(0)).square()
+    return int(((shares / shares.sum()).cumsum(0) <= 0.9).sum()) + 1
 
 
 def test_a_sharp_spectrum_loss_counts_components():
     """Below by m components: the loss is m. Above: it is 1. There: 0."""
     x = rand(30, 30)
-    shares = torch.linalg.svdvals(x - x.mean(0)).square()
-    d = int(((shares / shares.sum()).cumsum(0) <= 0.9).sum()) + 1  # PCA's intrinsic dimension, equation 9
-    losses = [spectrum_loss(gram(x), t, threshold=0.9, sharpness=1e5).item() for t in (d - 3, d - 1, d, d + 1, d + 4)]
+    d = components(x)
+    told = (d - 3, d - 1, d, d + 1, d + 4)
+    losses = [spectrum_loss(gram(x), t, threshold=0.9, sharpness=1e5).item() for t in told]
     assert losses == pytest.approx([1, 1, 0, 1, 4], abs=1e-6)
 
 
-@pytest.mark.parametrize("measure", [participation_ratio, lambda k: spectrum_loss(k, 3, threshold=0.7, sharpness=5.0)], ids=["pr", "spectrum"])
+@pytest.mark.parametrize("measure", [
+    participation_ratio, lambda k: spectrum_loss(k, 3, threshold=0.7, sharpness=5.0),
+], ids=["pr", "spectrum"])
 def test_derivatives(measure):
     x = rand(7, 4).requires_grad_()
     assert torch.autograd.gradcheck(lambda x: measure(gram(x)), x)
@@ -84,14 +98,16 @@ def test_loss_is_the_sum_over_layers():
         table = r.report()
     ratios = [analysis.effective_dimension(h) for h in hidden(net, x)]
     assert loss.item() == pytest.approx(sum(math.log(v / 5) ** 2 for v in ratios), rel=1e-4)
-    assert table["layer"].tolist() == ["1", "4"] and table["n"].tolist() == [30, 30] and table["dimension"].tolist() == [5, 5]
+    assert table["layer"].tolist() == ["1", "4"]
+    assert table["n"].tolist() == [30, 30]
+    assert table["dimension"].tolist() == [5, 5]
     assert table["participation_ratio"].tolist() == pytest.approx(ratios, rel=1e-4)
     assert table["loss"].sum() == pytest.approx(loss.item(), rel=1e-5)
 
 
 def test_loss_is_0_where_the_dimension_is_right_and_symmetric_in_the_logarithm():
     net, x = mlp(16, 20, 3), batch(n=30)
-    (ratio,) = (analysis.effective_dimension(h) for h in hidden(net, x))
+    ratio = analysis.effective_dimension(hidden(net, x)[0])
     for factor, expected in ((1, 0), (2, math.log(2) ** 2), (0.5, math.log(2) ** 2)):
         with keep_dimension(net, dimension=ratio * factor) as r:
             net(x)
@@ -104,8 +120,10 @@ def test_gradient_is_that_of_the_composite():
         net(x)
         r.loss().backward()
     found = [p.grad.clone() for p in net[:5].parameters()]
-    expected = 0.3 * sum((participation_ratio(gram(h)) / 4).log().square() for h in hidden(net, x))
-    for grad, wanted in zip(found, torch.autograd.grad(expected, list(net[:5].parameters())), strict=True):
+    ratios = torch.stack([participation_ratio(gram(h)) for h in hidden(net, x)])
+    loss = 0.3 * (ratios / 4).log().square().sum()
+    expected = torch.autograd.grad(loss, list(net[:5].parameters()))
+    for grad, wanted in zip(found, expected, strict=True):
         assert torch.allclose(grad, wanted, rtol=1e-9, atol=1e-12)
     assert net[-1].weight.grad is None  # nothing asks the logits
 
@@ -138,8 +156,7 @@ def test_the_papers_loss_raises_the_count_of_components():
             losses[-1].backward()
             optimizer.step()
     for h in hidden(net, x):
-        shares = torch.linalg.svdvals(h - h.mean(0)).square()
-        assert int(((shares / shares.sum()).cumsum(0) <= 0.9).sum()) + 1 in (4, 5)
+        assert components(h) in (4, 5)
     assert losses[-1] < 1.5 < losses[0]
 
 
@@ -154,9 +171,11 @@ def test_layers_and_dimensions_by_name():
 
     assert wanted(dimension=3) == {"1": 3, "4": 3, "7": 3}
     assert wanted(dimension=3, layers=["7", "2"]) == {"7": 3, "2": 3}  # a ReLU too, if it is named
-    assert wanted(dimension={"1": 9, "*": 3}) == {"1": 3, "4": 3, "7": 3}  # a later glob wins, and none finds the logits
+    # A later glob wins, and none finds the logits.
+    assert wanted(dimension={"1": 9, "*": 3}) == {"1": 3, "4": 3, "7": 3}
     assert wanted(dimension={"1": 9, "7": 2}) == {"1": 9, "7": 2}
-    with pytest.raises(ValueError, match=r"no target layer that ran matches 'conv\*'; the layers are \['1', '4', '7', '10'\]"):
+    message = r"no target layer that ran matches 'conv\*'; the layers are \['1', '4', '7', '10'\]"
+    with pytest.raises(ValueError, match=message):
         wanted(dimension=3, layers=["conv*"])
 
 
@@ -178,14 +197,17 @@ def test_reused_skipped_and_in_place_layers():
     with keep_dimension(net, dimension=3) as r:
         net(x)
         r.loss()
-        assert r.report()["participation_ratio"].item() == pytest.approx(analysis.effective_dimension(net.first(x.flatten(1))), rel=1e-4)
+        found = r.report()["participation_ratio"].item()
+    first = net.first(x.flatten(1))
+    assert found == pytest.approx(analysis.effective_dimension(first), rel=1e-4)
 
 
 def test_convolutions_and_one_forward_a_step():
     net, x = Counted(convnet()), batch(n=16)
     with keep_dimension(net, dimension=6) as r:
         (net(x).square().mean() + r.loss()).backward()
-        assert net.count == 1 and r.report()["layer"].tolist() == ["net.0", "net.4", "net.6"]
+        assert net.count == 1
+        assert r.report()["layer"].tolist() == ["net.0", "net.4", "net.6"]
 
 
 @pytest.mark.parametrize("measure", ["participation", "spectrum"])
@@ -197,12 +219,14 @@ def test_a_dead_layer_and_autocast(measure):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             net(x)
             loss = r.loss()
-        assert loss.dtype == torch.float32 and loss.item() == pytest.approx(plain.item(), abs=0.05)
+        assert loss.dtype == torch.float32
+        assert loss.item() == pytest.approx(plain.item(), abs=0.05)
         nn.init.zeros_(net[1].weight)
         net(x)
         loss = r.loss()
         loss.backward()
-    assert torch.isfinite(loss) and torch.equal(net[1].weight.grad, torch.zeros_like(net[1].weight))
+    assert torch.isfinite(loss)
+    assert torch.equal(net[1].weight.grad, torch.zeros_like(net[1].weight))
 
 
 def test_hooks_are_removed():
@@ -222,18 +246,28 @@ def test_hooks_are_removed():
 
 def test_steps_weights_and_stopping():
     net, x = mlp(16, 20, 3), batch()
-    seen = []
-    with keep_dimension(net, dimension=3, weight=lambda step: seen.append(step) or float(step), stop_after=3) as r:
-        losses = []
+    steps, losses = [], []
+
+    def weight(step):
+        steps.append(step)
+        return float(step)
+
+    with keep_dimension(net, dimension=3, weight=weight, stop_after=3) as r:
         for _ in range(3):
             net(x)
             losses.append(r.loss().item())
-        assert hooks(net) == 0 and r.stopped and r.loss() == 0 and seen == [0, 1, 2]
+        assert r.stopped
+        assert hooks(net) == 0
+        assert r.loss() == 0
         state = r.state_dict()
-    assert losses[0] == 0 and losses[2] == pytest.approx(2 * losses[1]) and losses[1] > 0
+    assert steps == [0, 1, 2]
+    assert losses[0] == 0
+    assert losses[1] > 0
+    assert losses[2] == pytest.approx(2 * losses[1])
     resumed = keep_dimension(net, dimension=3, stop_after=3)
     resumed.load_state_dict(state)
-    assert resumed.stopped and hooks(net) == 0
+    assert resumed.stopped
+    assert hooks(net) == 0
 
 
 def test_forwards_that_are_not_there():
@@ -247,7 +281,8 @@ def test_forwards_that_are_not_there():
             r.loss()
         with pytest.raises(RuntimeError, match="there was none yet"):
             r.report()
-        net(x), net(x)
+        net(x)
+        net(x)
         with pytest.raises(RuntimeError, match="2 forwards"):
             r.loss()
         net(x)
@@ -300,9 +335,9 @@ def test_beside_a_guide_on_the_same_target():
     net, x = mlp(16, 20, 3), batch(n=20)
     with gl.guide(net, convnet()) as g, keep_dimension(net, dimension=3) as r:
         net(x)
-        alone = (g.loss().item(), r.loss().item())
+        guided, kept = g.loss().item(), r.loss().item()
         net(x)
-        assert (r.loss().item(), g.loss().item()) == alone[::-1]
+        assert (r.loss().item(), g.loss().item()) == (kept, guided)  # in either order
     assert hooks(net) == 0
 
 
