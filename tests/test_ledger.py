@@ -200,7 +200,7 @@ def test_lower_is_better(tmp_path):
     assert (row["verdict"], row["against"], row["control"], row["mean"]) == ("holds", "base-tuned", "identity", 40.0)
     assert (row["effect"], row["over_control"]) == (pytest.approx(20.0), pytest.approx(10.0))
     text = page(tmp_path, claims=[claim])
-    assert "| holds | base-tuned: +20.000" in text and "| 40.000 (40.000 to 40.000) |" in text
+    assert "| holds | base-tuned: +20.00 (" in text and "| 40.00 (40.00 to 40.00) |" in text
 
 
 def test_the_base_is_chosen_on_validation_and_no_control_is_picked(tmp_path):

@@ -10,7 +10,8 @@ class Metric:
 
     higher: whether more of it is better. percent: a share, told in per cent. chosen_on: the metric on
     validation by which the fair base is chosen, the highest unless chosen_higher is False. of_the_whole: it
-    says how good a trained net is on the whole, so that two architectures may be compared by it.
+    says how good a trained net is on the whole, so that two architectures may be compared by it. digits:
+    decimals of what is no share.
     """
 
     words: str
@@ -19,13 +20,14 @@ class Metric:
     chosen_on: str = "validation_accuracy"
     chosen_higher: bool = True
     of_the_whole: bool = False
+    digits: int = 3
 
 
 METRICS = {
     "test_accuracy": Metric("test accuracy", of_the_whole=True),
     "test_accuracy_last": Metric("test accuracy after the last epoch"),
     "test_perplexity": Metric("test perplexity", higher=False, percent=False, chosen_on="validation_loss",
-                              chosen_higher=False, of_the_whole=True),
+                              chosen_higher=False, of_the_whole=True, digits=2),
     "test_share": Metric("share of the way from chance to the floor", chosen_on="validation_loss", chosen_higher=False,
                          of_the_whole=True),
     "gap_last": Metric("training minus validation accuracy after the last epoch", higher=False),

@@ -52,15 +52,16 @@ def shown(metric, mean, low=None, high=None, *, signed=False):
     """A value of a metric with its interval, or a difference of two; "" for NaN.
 
     >>> shown("test_accuracy", 0.5), shown("test_perplexity", 5.2, 5.0, 5.4), shown("train_loss", float("nan"))
-    ('50.0 %', '5.200 (5.000 to 5.400)', '')
+    ('50.0 %', '5.20 (5.00 to 5.40)', '')
     """
     if mean is None or mean != mean:
         return ""
     if METRICS[metric].percent:
         return percent(mean, low, high, signed=signed, share=METRICS[metric].of_the_whole)
     sign = "+" if signed else ""
-    interval = "" if low is None or low != low else f" ({low:{sign}.3f} to {high:{sign}.3f})"
-    return f"{mean:{sign}.3f}{interval}"
+    form = f"{sign}.{METRICS[metric].digits}f"
+    interval = "" if low is None or low != low else f" ({low:{form}} to {high:{form}})"
+    return f"{mean:{form}}{interval}"
 
 
 def capital(text):
