@@ -28,7 +28,7 @@ def add(folder, condition, mean, *, seeds=(0, 1, 2), noise=0.0, profile="fast", 
         made = config("deep-fcn", condition=condition, profile=profile, regime=regime, seed=seed, data_hash=data, **overrides)
         score = mean + SPREAD[seed] + noise * (seed % 2)
         found = {"test_accuracy": score, "validation_accuracy": score, "chance": 0.1, "n_test": 497} | (metrics or {})
-        write({"config": asdict(made) | {"recipe": made.recipe + recipe}, "metrics": found, "curves": curves or {}, "environment": {"device": "cpu"},
+        write({"config": made.facts() | {"recipe": made.recipe + recipe}, "metrics": found, "curves": curves or {}, "environment": {"device": "cpu"},
                "duration_s": 1.0, "schema": 1}, path_of(made, folder / profile))
 
 
@@ -293,7 +293,7 @@ def test_records_of_another_recipe_are_left_out_and_counted(tmp_path):
 def test_a_setting_that_a_record_does_not_know_does_not_count_and_the_one_that_knows_more_wins(tmp_path):
     add(tmp_path, "base", 0.1)
     add(tmp_path, "untrained", 0.5)
-    old = asdict(config("deep-fcn", condition="untrained", seed=0, data_hash="h")) | {"of yesterday": 1}
+    old = config("deep-fcn", condition="untrained", seed=0, data_hash="h").facts() | {"of yesterday": 1}
     del old["temperature"], old["alpha"]
     write({"config": old, "metrics": {"test_accuracy": 0.9, "validation_accuracy": 0.9}, "curves": {}, "environment": {"device": "cpu"},
            "duration_s": 1.0, "schema": 1}, tmp_path / "old" / "deep-fcn-untrained-fast-0-0123456789abcdef.json")

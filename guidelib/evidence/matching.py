@@ -71,7 +71,7 @@ def as_run(record):
         made = config(mine["experiment"], **{name: mine[name] for name in names})
     except (KeyError, ValueError):
         return Run(record, left_out="of an experiment, condition or regime that is not known today")
-    today = json.loads(json.dumps(asdict(made)))
+    today = json.loads(json.dumps(made.facts()))
     if mine["recipe"] != today["recipe"]:
         return Run(record, left_out="of another recipe")
     changed = {name for name in today if name in mine and mine[name] != today[name]}

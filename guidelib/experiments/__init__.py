@@ -7,7 +7,7 @@ from .grid import run_grid
 from .kept import collect, free_seed
 from .procedure import make_task
 from .records import read_all
-from .runs import find_device, run
+from .runs import find_device, network, run
 from .settings import EXPERIMENTS, PROFILES, REGIMES, seeds
 
 __all__ = ["CONDITIONS", "EXPERIMENTS", "PROFILES", "REGIMES", "Condition", "Config", "collect", "config",

@@ -137,7 +137,7 @@ UNGUIDED = (
               settings={"init": "shifted"}, needs="shifted",
               why="its target is no fully connected net with BatchNorm"),
     Condition(name="dimension-kept", role="reference", label="no guide, effective dimension kept",
-              settings={"dimension": 16.0}),
+              settings={"dimension": 6.0}),
     Condition(name="guide-alone", role="reference", label="the guide's own architecture, trained alone",
               alone=True),
 )

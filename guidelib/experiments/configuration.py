@@ -87,16 +87,18 @@ class Config:
     dropout_seed: int
     noise_seed: int
 
+    def facts(self):
+        """All settings as a dict, as a record holds them: without later fields that have their default."""
+        late = {f.name: f.default for f in fields(self) if "since" in f.metadata}
+        return {name: value for name, value in asdict(self).items() if name not in late or value != late[name]}
+
     def key(self):
         """The hash that names the record of this run: equal for equal configurations, and for nothing else.
 
         >>> config("deep-fcn", seed=1).key() == config("deep-fcn", seed=1, lr=0.1).key()
         False
         """
-        late = {f.name: f.default for f in fields(self) if "since" in f.metadata}
-        facts = asdict(self.whole())
-        facts = {name: value for name, value in facts.items() if name not in late or value != late[name]}
-        text = json.dumps(facts, sort_keys=True)
+        text = json.dumps(self.whole().facts(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def whole(self):

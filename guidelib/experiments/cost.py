@@ -16,6 +16,7 @@ from ..guidance.guidance import guide as guide_
 from ..guidance.hooks import Call, Listener
 from ..guidance.tables import layers
 from ..networks.seeding import weightless
+from ..tasks import options_of
 from .conditions import GUIDES, find_condition
 from .families import make_guide_network, make_other, make_target
 from .procedure import make_task
@@ -189,9 +190,7 @@ def sketch(config):
     Its shape, classes, vocabulary, padding, and whether each position has a label.
     """
     if config.data not in SKETCHES:
-        small = {"train": 8, "validation": 8}
-        if config.data != "digits":
-            small["test"] = 8
+        small = dict.fromkeys({"train", "validation", "test"} & set(options_of(config.data)), 8)
         task = make_task(config.with_(**small))
         return SimpleNamespace(input_shape=task.input_shape, classes=task.classes, train=task.train,
                                vocab=getattr(task, "vocab", None), pad=getattr(task, "pad", None))

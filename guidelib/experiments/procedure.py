@@ -9,6 +9,7 @@ import io
 import json
 import math
 from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -16,29 +17,36 @@ import torch
 
 from ..analysis.dimension import effective_dimension_by_layer
 from ..analysis.overfitting import generalisation_gap
-from ..baselines.distillation import Distillation
+from ..baselines import Distillation, keep_dimension
 from ..files import write_whole
 from ..guidance import controls
 from ..guidance.frozen import recalibrate
 from ..guidance.guidance import guide as guide_
 from ..guidance.guides import Guide
 from ..guidance.warmup import warm_up
-from ..tasks import load
+from ..tasks import load, options_of
 from ..training.checkpoints import Checkpoint
 from ..training.loop import train
 from .conditions import Parts, find_condition
 from .families import make_guide_network, make_other, make_target
 
 PROBED = 256  # validation examples on which the effective dimension is measured, at most
-SIZES = ("train", "validation", "test", "shortest", "longest", "length")  # of a task; 0 leaves the task's own
-GUIDE_SETTINGS = (  # what a trained guide's weights depend on
-    "experiment", "data_hash", *SIZES, "split_seed", "guide_width", "guide_depth", "guide_heads",
-    "guide_epochs", "guide_lr", "guide_seed", "optimizer", "weight_decay", "clip", "batch_size",
-    "nonlinearity", "leak", "tied", "recipe", "threads")
+GUIDE_SETTINGS = (  # what a trained guide's weights depend on, beside the task
+    "experiment", "data", "data_hash", "guide_width", "guide_depth", "guide_heads", "guide_epochs", "guide_lr",
+    "guide_seed", "optimizer", "weight_decay", "clip", "batch_size", "nonlinearity", "leak", "tied", "recipe",
+    "threads")
 
 
-def run(config, *, device, store, checkpoint=None, tell=None):
-    """One run: returns (metrics, curves).
+def run(config, **options):
+    """One run: returns (metrics, curves); options: those of train_target."""
+    target, task, history, curves = train_target(config, **options)
+    curves["dimension"]["end"] = dimensions(target, task)
+    curves["training"] = history.table.to_dict("list")
+    return metrics(history, task), curves
+
+
+def train_target(config, *, device, store=None, checkpoint=None, tell=None):
+    """The trained target of a run, its Task, its History, and the curves of what came before training.
 
     store: a folder for trained guides, which several runs share; None keeps none. checkpoint: where training
     keeps its state. A warm-up is made again if the process died within it, and not if it died later. tell: a
@@ -59,15 +67,14 @@ def run(config, *, device, store, checkpoint=None, tell=None):
         target = make_target(config, task).to(device)
         guide = make_guide(config, condition, task, target, store, on_epoch=on("guide"))
         epochs, lr = config.epochs, config.lr
-    probe = task.validation[0][:PROBED]
-    curves = {"dimension": {"start": dimensions(target, probe)}}
+    curves = {"dimension": {"start": dimensions(target, task)}}
 
     if condition.warms_up and not checkpoint.found:
         history = warm_up(
             target, guide, sample=task.train[0][:config.batch_size], steps=config.warm_up_steps,
             lr=config.warm_up_lr, seed=config.noise_seed, on_step=on("warm-up"), **guidance_options(config))
         curves["warm_up"] = history.to_dict("list")
-        curves["dimension"]["warmed up"] = dimensions(target, probe)
+        curves["dimension"]["warmed up"] = dimensions(target, task)
     curves = checkpoint.keep(curves)
 
     with attach(guide, target, config, condition) as guidance:
@@ -77,18 +84,19 @@ def run(config, *, device, store, checkpoint=None, tell=None):
             weight_decay=config.weight_decay, optimizer=config.optimizer, schedule=config.schedule,
             clip=config.clip, guidance=guidance, distillation=teacher, order_seed=config.order_seed,
             dropout_seed=config.dropout_seed, checkpoint=checkpoint, on_epoch=on("epoch"))
-    curves["dimension"]["end"] = dimensions(target, probe)
-    curves["training"] = history.table.to_dict("list")
-    return metrics(history, task), curves
+    return target, task, history, curves
 
 
 def make_task(config):
-    """The task of a Config, with its sizes, lengths and split."""
-    options = {"split_seed": config.split_seed}
-    for name in SIZES:
-        if getattr(config, name):
-            options[name] = getattr(config, name)
-    return load(config.data, **options)
+    """The task of a Config."""
+    return load(config.data, **task_options(config))
+
+
+def task_options(config):
+    """What a Config says of its task: the settings that this task has; 0 leaves the task's own."""
+    settings = asdict(config)
+    names = [name for name in options_of(config.data) if name in settings]
+    return {name: settings[name] for name in names if settings[name] or name == "split_seed"}
 
 
 def make_guide(config, condition, task, target, store, *, on_epoch=None):
@@ -145,13 +153,15 @@ def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
 
 def guide_file(config):
     """The name of the file for a trained guide: the same for all runs that would train the same one."""
-    settings = {name: getattr(config, name) for name in GUIDE_SETTINGS}
+    settings = {name: getattr(config, name) for name in GUIDE_SETTINGS} | {"task": task_options(config)}
     text = json.dumps(settings, sort_keys=True)
     return f"guide-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pt"
 
 
 def attach(guide, target, config, condition):
-    """A context that gives the handle of a guide that stays while the target is trained, else None."""
+    """A context that gives the term of the loss that stays while the target is trained, or None."""
+    if config.dimension:
+        return keep_dimension(target, dimension=config.dimension, weight=config.weight)
     if not condition.stays:
         return nullcontext()
     stop = config.stop_steps if condition.timing == "stopped" else None
@@ -167,12 +177,13 @@ def guidance_options(config):
     return options
 
 
-def dimensions(target, probe):
-    """Effective dimension of each of the target's layers on the probe, its BatchNorm calibrated to the probe.
+def dimensions(target, task):
+    """Effective dimension of each of the target's layers on validation examples, BatchNorm calibrated to them.
 
     An untouched net has no running statistics yet: without calibration its start could not be compared with
     its end.
     """
+    probe = task.validation[0][:PROBED]
     calibrated = copy.deepcopy(target)
     recalibrate(calibrated, (probe,))
     table = effective_dimension_by_layer(calibrated, probe)
@@ -212,6 +223,6 @@ def metrics(history, task):
     }
     if getattr(task, "floor_loss", None) is not None:
         found["floor_loss"] = task.floor_loss
-    if task.name in ("grammar", "wikitext-2-small"):
+    if getattr(task, "perplexity", False):
         found["test_perplexity"] = math.exp(min(best["test_loss"], 700.0))
     return found

@@ -5,13 +5,12 @@ import subprocess
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
 from ..training.checkpoints import Checkpoint
-from . import procedure as runner
+from . import procedure
 from .lock import locked
 from .progress import beside, telling
 from .records import SCHEMA, path_of, read, write
@@ -56,6 +55,19 @@ def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.
     return read(path)  # what the next reader will see
 
 
+def network(config, *, device="auto"):
+    """The trained network of a run and its Task, made anew: a record keeps numbers, no weights.
+
+    >>> from guidelib.experiments import config
+    >>> net, task = network(config("deep-fcn", profile="smoke"), device="cpu")
+    >>> net(task.test[0][:5]).shape
+    torch.Size([5, 10])
+    """
+    with _alone, threads(config.threads):
+        target, task, *_ = procedure.train_target(config.whole(), device=find_device(device))
+    return target, task
+
+
 def lock_of(config, out):
     """The file that lies beside the record while a process makes it."""
     return path_of(config, out).with_suffix(".lock")
@@ -68,10 +80,10 @@ def make(config, *, device, store=None, checkpoint=None, tell=None):
         start = time.perf_counter()
         if checkpoint is not None:
             start -= checkpoint.seconds
-        metrics, curves = runner.run(config, device=device, store=store, checkpoint=checkpoint, tell=tell)
+        metrics, curves = procedure.run(config, device=device, store=store, checkpoint=checkpoint, tell=tell)
     about = environment(device)
     seconds = round(time.perf_counter() - start, 2)
-    return {"config": asdict(config), "metrics": metrics, "curves": curves, "environment": about,
+    return {"config": config.facts(), "metrics": metrics, "curves": curves, "environment": about,
             "duration_s": seconds, "schema": SCHEMA}
 
 

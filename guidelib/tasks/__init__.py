@@ -1,5 +1,7 @@
 """Tasks: data, loss and metric of an experiment, with the chance level beside them."""
 
+from inspect import signature
+
 from ._cifar10 import cifar10, cifar10_hash
 from ._copy_paste import copy_paste, copy_paste_chance, copy_paste_hash
 from ._digits import digits, digits_hash
@@ -14,7 +16,7 @@ from .wikitext import wikitext2_small, wikitext2_small_hash
 
 __all__ = ["IGNORED", "ImageTask", "MissingData", "SequenceTask", "Task", "cifar10", "cifar10_download",
            "copy_paste", "copy_paste_chance", "digits", "fingerprint", "grammar", "language", "load",
-           "parity", "perplexity", "unit", "wikitext2_small"]
+           "options_of", "parity", "perplexity", "unit", "wikitext2_small"]
 
 TASKS = {  # name: (makes the task, hash of its data, what an example is)
     "cifar10": (cifar10, cifar10_hash, "images"),
@@ -44,6 +46,15 @@ def fingerprint(name):
     64
     """
     return _known(name)[1]()
+
+
+def options_of(name):
+    """The options of a task, by name.
+
+    >>> options_of("digits")
+    ['train', 'validation', 'split_seed']
+    """
+    return list(signature(_known(name)[0]).parameters)
 
 
 def unit(name):

@@ -50,7 +50,7 @@ def grammar(*, length=32, more=0.5, language_seed=0, train=4_000, validation=500
     splits = {name: law.sample(n, length, split_seed, name) for name, n in sizes.items()}
     return SequenceTask(name="grammar", vocab=len(WORDS), classes=len(WORDS), words=WORDS, chance=chance,
                         chance_loss=chance_loss, floor_loss=law.floor(length), data_hash=grammar_hash(),
-                        encoding="generated", **splits)
+                        encoding="generated", perplexity=True, **splits)
 
 
 def perplexity(loss, *, tokens_per_word=1.0):

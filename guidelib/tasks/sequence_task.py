@@ -20,7 +20,7 @@ class SequenceTask(Task):
     classes: number of outputs. chance: accuracy of the best blind guess, one that knows the format but not
     the content; chance_loss: its cross-entropy in nats. floor_loss: the lowest mean loss in nats that any
     predictor can reach, 0 where the answer follows from the input, None where it is not known. words: what
-    each id stands for.
+    each id stands for. perplexity: whether a label is a word, so that the loss is told as a perplexity.
     """
 
     vocab: int
@@ -30,6 +30,7 @@ class SequenceTask(Task):
     floor_loss: float | None
     pad: int | None = None
     words: tuple = ()
+    perplexity: bool = False
 
     @property
     def input_shape(self):

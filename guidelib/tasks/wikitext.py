@@ -54,7 +54,7 @@ def wikitext2_small(*, length=64, train=None, validation=None, test=None, split_
     entropy = torch.special.entr(share).sum().item()
     return SequenceTask(name="wikitext-2-small", vocab=len(words), classes=len(words), words=words,
                         chance=share.max().item(), chance_loss=entropy, floor_loss=None, data_hash=data_hash,
-                        encoding="words", **splits)
+                        encoding="words", perplexity=True, **splits)
 
 
 def wikitext2_small_hash(folder=None):
