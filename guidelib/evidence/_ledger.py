@@ -1,4 +1,4 @@
-"""The ledger: every claim of the paper and of the news article against our runs, by rule, from run records alone.
+"""The ledger: every claim of paper and news article against our runs, by rule, from run records alone.
 
 A run belongs to a claim only if its settings are those of its condition and profile, changed by nothing but
 the claim's own overrides. `python -m guidelib ledger --write` writes the page.
@@ -20,6 +20,8 @@ from .verdicts import UNTESTED, VERDICTS, kind
 from .words import RULES, shown
 
 WAITING = "no records yet"
+COLUMNS = ("claim", "verdict", "effect against", "over the nearest control", "paper", "ours", "runs",
+           "source", "note")  # of the page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +62,10 @@ class Row:
 
 
 def ledger(folder, *, claims=CLAIMS):
-    """Table with a row a claim and setting, in the claims' order, columns as in Row, from the records below `folder`.
+    """Table with a row a claim and setting, in the claims' order, columns as in Row.
 
-    Numbers are shares, not per cent. FileNotFoundError without the folder; ValueError for two runs that
-    differ in their results alone.
+    It is made from the records below `folder`. Numbers are shares, not per cent. FileNotFoundError without
+    the folder; ValueError for two runs that differ in their results alone.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -77,18 +79,22 @@ def ledger(folder, *, claims=CLAIMS):
 
 
 def rows(claim, found):
-    """The Rows of a claim from all Runs: one for each setting with runs of its condition, else one that says why not."""
-    words = {"id": claim.id, "source": claim.source, "claim": claim.statement, "paper": claim.paper,
-             "experiment": claim.experiment, "condition": claim.condition, "overrides": listed(claim.overrides)}
+    """The Rows of a claim from all Runs: one a setting that has its condition, else one that says why not."""
+    words = {
+        "id": claim.id, "source": claim.source, "claim": claim.statement, "paper": claim.paper,
+        "experiment": claim.experiment, "condition": claim.condition, "overrides": listed(claim.overrides),
+    }
     if claim.reason:
         return [Row(**words, note=claim.reason)]
     words["metric"] = claim.metric
     mine = [run for run in found if run.config["experiment"] == claim.experiment]
-    mine = [run for run in mine if claim.regime in ("", run.config["regime"])]
+    if claim.regime:
+        mine = [run for run in mine if run.config["regime"] == claim.regime]
     groups = {run.group for run in mine if run.has(claim.condition, claim.overrides)}
     made = []
     for group in sorted(groups, key=lambda group: (SHOWN.index(group[0]), *group[1:])):
-        made.append(Row(**words, **findings(claim, [run for run in mine if run.group == group])))
+        together = [run for run in mine if run.group == group]
+        made.append(Row(**words, **findings(claim, together)))
     return made or [Row(**words, note=WAITING)]
 
 
@@ -98,24 +104,31 @@ def findings(claim, found):
         return one_a_seed([run for run in found if run.has(condition, overrides)])
 
     guided = of(claim.condition)
-    base, tuned = (list(of(name).values()) for name in FAIR)
+    base = list(of("base").values())
+    tuned = list(of("base-tuned").values())
     for_alone = {name: v for name, v in claim.overrides.items() if concerns_a_base(name)}
     alone = list(of("guide-alone", for_alone).values())
     if claim.against:
         rivals = {claim.against: of(claim.against, claim.against_overrides)}
-    else:  # a claim of harm is against the base as it is: beside a tuned one everything would look harmful
-        rivals = {name: of(name) for name in (FAIR[:1] if claim.worse else FAIR)}
-    effect = measure(claim.condition, guided, rivals, controls={name: of(name) for name in claim.controls}, base=base,
-                     alone=alone, metric=claim.metric, worse=claim.worse)
+    elif claim.worse:  # against the base as it is: beside a tuned one everything would look harmful
+        rivals = {"base": of("base")}
+    else:
+        rivals = {name: of(name) for name in FAIR}
+    controls = {name: of(name) for name in claim.controls}
+    effect = measure(claim.condition, guided, rivals, controls=controls, base=base, alone=alone,
+                     metric=claim.metric, worse=claim.worse)
 
-    row = about(guided) | {"seeds": effect.seeds} | dict(zip(("mean", "low", "high"), effect.ours, strict=True))
+    row = about(guided)
+    row["seeds"] = effect.seeds
+    row["mean"], row["low"], row["high"] = effect.ours
     notes = [failure("base", base, alone), failure("tuned base", tuned, alone)]
     wanted = len(seeds_of(claim.experiment, profile=row["profile"], regime=row["regime"]))
     if effect.seeds < wanted:
         notes.append(f"{effect.seeds} of {wanted} seeds")
     if effect.seeds < effect.found:
-        notes.append(f"{effect.found - effect.seeds} of {effect.found} runs without a finite "
-                     f"{METRICS[claim.metric].words}, left out")
+        without = effect.found - effect.seeds
+        words = METRICS[claim.metric].words
+        notes.append(f"{without} of {effect.found} runs without a finite {words}, left out")
     if not effect.against:
         return row | {"note": said(f"no records of {claim.against or 'a base'} to pair with", *notes)}
     if claim.needs and failing(base, alone=alone) != claim.needs:
@@ -129,10 +142,13 @@ def findings(claim, found):
         notes.append("no control")
     if effect.helped and not alone:
         notes.append("no runs of the guide's architecture alone")
-    row |= dict(zip(("effect", "effect_low", "effect_high"), effect.gain, strict=True))
-    row |= dict(zip(("over_control", "over_control_low", "over_control_high"), effect.over_control, strict=True))
-    return row | {"against": said(effect.against, listed(claim.against_overrides), by=" "), "control": effect.control,
-                  "verdict": effect.verdict, "note": said(*notes)}
+    row["against"] = said(effect.against, listed(claim.against_overrides), by=" ")
+    row["effect"], row["effect_low"], row["effect_high"] = effect.gain
+    row["control"] = effect.control
+    row["over_control"], row["over_control_low"], row["over_control_high"] = effect.over_control
+    row["verdict"] = effect.verdict
+    row["note"] = said(*notes)
+    return row
 
 
 def about(records):
@@ -140,7 +156,9 @@ def about(records):
     first = next(iter(records.values()))
     devices = {r["environment"].get("device", "") for r in records.values()}
     row = {name: first["config"].get(name, "") for name in ("profile", "regime", "data")}
-    return row | {"device": " and ".join(sorted(devices)), "n": first["metrics"].get("n_test", 0)}
+    row["device"] = " and ".join(sorted(devices))
+    row["n"] = first["metrics"].get("n_test", 0)
+    return row
 
 
 def listed(overrides):
@@ -160,7 +178,10 @@ def said(*texts, by="; "):
 
 def failure(name, records, alone):
     """How a base fails, in words; "" without records."""
-    return f"{name} {failing(records, alone=alone) or 'does not fail at this size'}" if records else ""
+    if not records:
+        return ""
+    how = failing(records, alone=alone) or "does not fail at this size"
+    return f"{name} {how}"
 
 
 def page(folder, *, claims=CLAIMS):
@@ -168,31 +189,51 @@ def page(folder, *, claims=CLAIMS):
     table = ledger(folder, claims=claims)
     kinds = table["verdict"].map(kind)
     compared = kinds != "not tested"
-    tried, waiting = (table.loc[which, "id"].nunique() for which in (compared, table["note"] == WAITING))
+    untested = kinds == UNTESTED
+    lines = [
+        HEAD,
+        f"**{untested.sum()} of {compared.sum()} comparisons do not test their claim**: the setting could "
+        "not have gone either way, or what the claim is about did not happen in it.",
+        "",
+        "| | " + " | ".join(SHOWN) + " |",
+        "|---|" + "---|" * len(SHOWN),
+    ]
+    for words in VERDICTS[:-1]:
+        profiles = table.loc[kinds == words, "profile"].tolist()
+        if profiles:
+            counts = [str(profiles.count(profile)) for profile in SHOWN]
+            lines.append(f"| {words} | " + " | ".join(counts) + " |")
+
+    tried = table.loc[compared, "id"].nunique()
+    waiting = table.loc[table["note"] == WAITING, "id"].nunique()
     closed = sum(bool(claim.reason) for claim in claims)
     alone = len(claims) - tried - waiting - closed
-    lines = [HEAD, f"**{int((kinds == UNTESTED).sum())} of {int(compared.sum())} comparisons do not test their claim**: the "
-             "setting could not have gone either way, or what the claim is about did not happen in it.", "",
-             "| | " + " | ".join(SHOWN) + " |", "|---|" + "---|" * len(SHOWN)]
-    for words in VERDICTS[:-1]:
-        counts = [int(((kinds == words) & (table["profile"] == profile)).sum()) for profile in SHOWN]
-        if any(counts):
-            lines.append(f"| {words} | " + " | ".join(map(str, counts)) + " |")
-    lines += ["", f"Of {len(claims)} claims {tried} are compared at one size at least; {alone} have runs, but nothing to "
-              f"compare them with or nothing to cure; {waiting} wait for records; {closed} no experiment here tests.", "",
-              RULES]
-    lines += ["| claim | verdict | effect against | over the nearest control | paper | ours | runs | source | note |",
-              "|" + "---|" * 9]
+    lines += [
+        "",
+        f"Of {len(claims)} claims {tried} are compared at one size at least; {alone} have runs, but nothing "
+        f"to compare them with or nothing to cure; {waiting} wait for records; {closed} no experiment here "
+        "tests.",
+        "",
+        RULES,
+        "| " + " | ".join(COLUMNS) + " |",
+        "|" + "---|" * len(COLUMNS),
+    ]
     lines += ["| " + " | ".join(cells(row)) + " |" for row in table.itertuples()]
     left_out = Counter(run.left_out for run in runs(folder) if run.left_out)
-    lines += ["", *(f"Left out: {count} records {why}." for why, count in sorted(left_out.items()))]
+    lines.append("")
+    lines += [f"Left out: {count} records {why}." for why, count in sorted(left_out.items())]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def cells(row):
     """The cells of a line of the page."""
+    ours = shown(row.metric, row.mean, row.low, row.high)
     effect = shown(row.metric, row.effect, row.effect_low, row.effect_high, signed=True)
+    if effect:
+        effect = f"{row.against}: {effect}"
     over = shown(row.metric, row.over_control, row.over_control_low, row.over_control_high, signed=True)
+    if over:
+        over = f"{row.control}: {over}"
     made = ""
     if row.profile:
         seeds = f"{row.seeds} seed{'s' * (row.seeds != 1)}"
@@ -200,8 +241,7 @@ def cells(row):
     what = said(row.experiment, row.condition, row.overrides, by=" ") if row.condition else ""
     if row.metric not in ("", "test_accuracy"):
         what += f": {METRICS[row.metric].words}"
-    return [row.claim, row.verdict, f"{row.against}: {effect}" if effect else "", f"{row.control}: {over}" if over else "",
-            row.paper, shown(row.metric, row.mean, row.low, row.high), said(what, made), row.source, row.note]
+    return [row.claim, row.verdict, effect, over, row.paper, ours, said(what, made), row.source, row.note]
 
 
 HEAD = """# Ledger

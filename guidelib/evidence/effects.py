@@ -1,7 +1,7 @@
-"""The one engine of effects: what a condition does against another, with its controls and its verdict, from records."""
+"""The one engine of effects: what a condition does against another, with its controls and its verdict."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from ..experiments import find_condition
@@ -50,16 +50,17 @@ class Effect:
 
     @property
     def helped(self):
-        """Whether the condition is one whose target gets help, so that the guide's architecture has to be worth it."""
+        """Whether the target gets help here, so that the guide's architecture has to be worth it."""
         return find_condition(self.condition).role in ("guided", "control", "distilled")
 
 
 def effect(records, condition, *, against=FAIR, controls=(), metric="test_accuracy", worse=False):
-    """The Effect of a condition, from records of one experiment at one size, "base" and "guide-alone" among them.
+    """The Effect of a condition, from records of one experiment at one size.
 
-    against: a condition, or several, of which the best on validation counts. controls: conditions that the
-    effect has to beat. metric: one of METRICS. worse: the claim is one of harm. Conditions without a seed in
-    common are left out and listed; without any to compare with the verdict is "not tested".
+    records: "base" and "guide-alone" among them, for the gates. against: a condition, or several, of which
+    the best on validation counts. controls: conditions that the effect has to beat. metric: one of METRICS.
+    worse: the claim is one of harm. Conditions without a seed in common are left out and listed; without any
+    to compare with the verdict is "not tested".
 
     >>> record = lambda c, seed, a: {"config": {"condition": c, "seed": seed}, "curves": {}, "metrics":
     ...                              {"test_accuracy": a, "validation_accuracy": a, "n_test": 9}}
@@ -71,27 +72,29 @@ def effect(records, condition, *, against=FAIR, controls=(), metric="test_accura
     runs = by_seed(records)
     against = (against,) if isinstance(against, str) else against
     rivals = {name: runs.get(name, {}) for name in against}
-    return measure(condition, runs.get(condition, {}), rivals, controls={name: runs.get(name, {}) for name in controls},
-                   base=of(records, "base"), alone=of(records, "guide-alone"), metric=metric, worse=worse)
+    beside = {name: runs.get(name, {}) for name in controls}
+    return measure(condition, runs.get(condition, {}), rivals, controls=beside, base=of(records, "base"),
+                   alone=of(records, "guide-alone"), metric=metric, worse=worse)
 
 
 def by_seed(records):
     """{condition: {seed: record}}; ValueError if two runs of a condition share a seed."""
     runs = {}
     for r in records:
-        condition, seed = r["config"]["condition"], r["config"]["seed"]
+        condition = r["config"]["condition"]
+        seed = r["config"]["seed"]
         if seed in runs.setdefault(condition, {}):
-            raise ValueError(f"two runs of {condition!r} share seed {seed}: they differ in other settings, "
-                             "compare them apart")
+            raise ValueError(f"two runs of {condition!r} share seed {seed}: "
+                             "they differ in other settings, compare them apart")
         runs[condition][seed] = r
     return runs
 
 
 def measure(condition, runs, rivals, *, controls, base=(), alone=(), metric="test_accuracy", worse=False):
-    """The Effect of `runs`, {seed: record}, against the best of `rivals` and over `controls`, {name: {seed: record}}.
+    """The Effect of `runs`, {seed: record}, against the best of `rivals` and over `controls`.
 
-    base, alone: records of the base as it is and of the guide's architecture trained by itself, for the
-    gates.
+    rivals, controls: {name: {seed: record}}. base, alone: records of the base as it is and of the guide's
+    architecture trained by itself, for the gates.
     """
     sign = -1.0 if METRICS[metric].higher == worse else 1.0
 
@@ -107,20 +110,22 @@ def measure(condition, runs, rivals, *, controls, base=(), alone=(), metric="tes
     if scores:
         facts["ours"] = student_t_interval([sign * v for v in scores.values()])
 
-    others = {name: scored(group) for name, group in (rivals | controls).items()}
+    asked = rivals | controls
+    others = {name: scored(group) for name, group in asked.items()}
     others = {name: theirs for name, theirs in others.items() if set(scores) & set(theirs)}
-    facts["lacking"] = tuple(name for name in rivals | controls if name not in others)
+    facts["lacking"] = tuple(name for name in asked if name not in others)
     facts["rivals"] = tuple(name for name in rivals if name in others)
     over = {name: paired_difference(scores, others[name]) for name in controls if name in others}
     if not facts["rivals"]:
         return Effect(over=over, **facts)
 
-    rival = best({name: list(rivals[name].values()) for name in facts["rivals"]}, metric=metric)
+    records = {name: list(rivals[name].values()) for name in facts["rivals"]}
+    rival = best(records, metric=metric)
     gain = paired_difference(scores, others[rival])
     facts |= {"against": rival, "gain": gain, "paired": len(set(scores) & set(others[rival]))}
-    untested, aligned = tested(Effect(over=over, **facts), list(runs.values()), list(rivals[rival].values()), base, alone)
-    found = verdict(gain, over, untested=untested, aligned=aligned, worse=worse)
-    return Effect(over=over, verdict=found, **facts)
+    found = Effect(over=over, **facts)
+    untested, aligned = tested(found, list(runs.values()), records[rival], base, alone)
+    return replace(found, verdict=verdict(gain, over, untested=untested, aligned=aligned, worse=worse))
 
 
 def best(groups, *, metric="test_accuracy"):
@@ -147,16 +152,19 @@ def fair(records, *, metric="test_accuracy"):
     >>> fair([run("base", 0.1), run("base-tuned", 0.8), run("untrained", 0.9)])
     'base-tuned'
     """
-    return best({name: of(records, name) for name in FAIR if of(records, name)}, metric=metric)
+    bases = {name: of(records, name) for name in FAIR}
+    run = {name: found for name, found in bases.items() if found}
+    return best(run, metric=metric)
 
 
 def tested(effect, runs, against, base, alone):
-    """(why the comparison tests nothing, or ""; whether the misalignment fell, or None), by the gates, from records."""
+    """(why the comparison tests nothing, or ""; whether the misalignment fell, or None), from records."""
     metric = effect.metric if METRICS[effect.metric].of_the_whole else "test_accuracy"
     untested = gates.untested(runs, base, against=against, alone=alone, premise=effect.helped, metric=metric,
                               higher=METRICS[metric].higher)
     aligned = gates.fell(runs)
-    if effect.metric == "misalignment" and aligned is not None:  # a claim about alignment itself: one of the two must align
-        aligned = None if aligned or gates.fell(against) else False
-        untested = untested or ("neither misalignment fell" if aligned is False else "")
-    return untested, aligned
+    if effect.metric != "misalignment" or aligned is None:
+        return untested, aligned
+    if aligned or gates.fell(against):  # a claim about alignment itself: one of the two must align
+        return untested, None
+    return untested or "neither misalignment fell", False

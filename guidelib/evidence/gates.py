@@ -1,8 +1,8 @@
-"""What must be so before a comparison says anything about guidance: room above chance, a guide worth having, an alignment that took place.
+"""What must be so before a comparison says anything about guidance.
 
-All from run records. The rules are few and fixed: 3 points of accuracy are the smallest difference that
-counts; a misalignment has fallen if it ends at least a quarter lower, in 80 % of the seeds, and had 0.05 to
-lose.
+Room above chance, a guide worth having, an alignment that took place: all from run records. The rules are
+few and fixed: 3 points of accuracy are the smallest difference that counts; a misalignment has fallen if it
+ends at least a quarter lower, in 80 % of the seeds, and had 0.05 to lose.
 """
 
 import math
@@ -11,37 +11,50 @@ from .intervals import paired_difference, student_t_interval
 from .metrics import value
 from .verdicts import DELTA
 
-QUARTER, ROOM, MOST = 0.25, 0.05, 0.8
+QUARTER = 0.25  # the share of itself that a misalignment must lose,
+ROOM = 0.05  # what it must be at first,
+MOST = 0.8  # and the share of the seeds in which it must be so
 EDGE = 5  # steps of a warm-up over which its beginning and its end are averaged
 
 
 def at_chance(records):
     """Whether the mean test accuracy of these runs lies within 3 points of chance; False without runs.
 
-    >>> at_chance([{"metrics": {"test_accuracy": 0.12, "chance": 0.1}}]), at_chance([{"metrics": {"test_accuracy": 0.2, "chance": 0.1}}])
-    (True, False)
+    >>> at_chance([{"metrics": {"test_accuracy": 0.12, "chance": 0.1}}])
+    True
+    >>> at_chance([{"metrics": {"test_accuracy": 0.2, "chance": 0.1}}])
+    False
     """
-    known = [r["metrics"] for r in records if None not in (r["metrics"].get("test_accuracy"), r["metrics"].get("chance"))]
-    over = [m["test_accuracy"] - m["chance"] for m in known]
-    return bool(over) and abs(math.fsum(over) / len(over)) <= DELTA
+    over = []
+    for r in records:
+        accuracy = r["metrics"].get("test_accuracy")
+        chance = r["metrics"].get("chance")
+        if None not in (accuracy, chance):
+            over.append(accuracy - chance)
+    return bool(over) and abs(_mean(over)) <= DELTA
 
 
 def beats(alone, base, *, metric="test_accuracy", higher=True):
-    """Whether the guide's architecture alone is better than the base: the difference paired by seed lies above 0 with its whole interval.
+    """Whether the guide's architecture alone is better than the base.
 
-    None where they share no seed. With one seed the difference itself stands for the interval.
+    It is if the difference paired by seed lies above 0 with its whole interval. None where they share no
+    seed. With one seed the difference itself stands for the interval.
     """
-    ours, theirs = ({r["config"]["seed"]: value(r, metric) for r in records} for records in (alone, base))
+    ours = {r["config"]["seed"]: value(r, metric) for r in alone}
+    theirs = {r["config"]["seed"]: value(r, metric) for r in base}
     shared = {seed for seed in ours if None not in (ours[seed], theirs.get(seed))}
     if not shared:
         return None
-    ours, theirs = ({seed: values[seed] for seed in shared} for values in (ours, theirs))
-    mean, low, high = paired_difference(ours, theirs) if higher else paired_difference(theirs, ours)
-    return (mean if math.isnan(low) else low) > 0
+    ours = {seed: ours[seed] for seed in shared}
+    theirs = {seed: theirs[seed] for seed in shared}
+    if not higher:
+        ours, theirs = theirs, ours
+    mean, low, _ = paired_difference(ours, theirs)
+    return mean > 0 if math.isnan(low) else low > 0
 
 
 def misalignment(record):
-    """(first, last) mean misalignment over the pairs of a guided run, or None if the record holds no two of them.
+    """(first, last) mean misalignment over the pairs of a guided run, or None without two of them.
 
     Of a warm-up the mean over its first and its last five steps, on noise; otherwise over the first and the
     last epoch in which the guide was there, on training batches, so that what the first epoch itself brought
@@ -54,8 +67,11 @@ def misalignment(record):
     if warm is not None:
         pairs = [values for name, values in warm.items() if name not in ("step", "loss")]
         steps = [_mean(step) for step in zip(*pairs, strict=True)]
-        return (_mean(steps[:EDGE]), _mean(steps[-EDGE:])) if steps else None
-    found = [v for v in record["curves"].get("training", {}).get("misalignment", ()) if v is not None and math.isfinite(v)]
+        if not steps:
+            return None
+        return _mean(steps[:EDGE]), _mean(steps[-EDGE:])
+    epochs = record["curves"].get("training", {}).get("misalignment", ())
+    found = [v for v in epochs if v is not None and math.isfinite(v)]
     return (found[0], found[-1]) if len(found) > 1 else None
 
 
@@ -75,7 +91,8 @@ def fell(records):
     ends = [pair for pair in map(misalignment, records) if pair is not None]
     if not ends:
         return None
-    return sum(first >= ROOM and last <= (1 - QUARTER) * first for first, last in ends) >= MOST * len(ends)
+    falls = [first >= ROOM and last <= (1 - QUARTER) * first for first, last in ends]
+    return sum(falls) >= MOST * len(ends)
 
 
 def untested(guided, base, *, against=(), alone=(), premise=True, metric="test_accuracy", higher=True):
@@ -93,7 +110,7 @@ def untested(guided, base, *, against=(), alone=(), premise=True, metric="test_a
 
 
 def failing(records, *, alone=()):
-    """How a base fails in the paper's sense, by rule: "at chance", "overfits", "saturates", or "" if it does not.
+    """How a base fails in the paper's sense: "at chance", "overfits", "saturates", or "" if it does not.
 
     At chance: the interval of its test accuracy over seeds includes chance, or lies below. Overfits: after
     the last epoch training accuracy is above validation accuracy, by more than 0.1 in the mean, and the
@@ -106,26 +123,36 @@ def failing(records, *, alone=()):
     >>> failing([record]), failing([record | {"metrics": {"test_accuracy": 0.5, "chance": 0.1}}])
     ('at chance', '')
     """
-    accuracy, chance, gap = (_interval(records, metric) for metric in ("test_accuracy", "chance", "gap_last"))
-    if accuracy[1] <= chance[0]:
+    _, accuracy_low = _interval(records, "test_accuracy")
+    chance, _ = _interval(records, "chance")
+    if accuracy_low <= chance:
         return "at chance"
-    if gap[0] > 0.1 and gap[1] > 0:
+    gap, gap_low = _interval(records, "gap_last")
+    if gap > 0.1 and gap_low > 0:
         return "overfits"
-    ceiling = _interval(alone, "train_accuracy")[0]
-    ceiling = 1.0 if math.isnan(ceiling) else ceiling
+    ceiling, _ = _interval(alone, "train_accuracy")
+    if math.isnan(ceiling):
+        ceiling = 1.0
     curves = [r["curves"].get("training", {}).get("train_accuracy") or () for r in records]
-    curves = [c for c in curves if len(c) >= 8 and None not in c]
+    curves = [curve for curve in curves if len(curve) >= 8 and None not in curve]
     if not curves:
         return ""
-    rise = _mean([_mean(c[-(len(c) // 4):]) - _mean(c[-2 * (len(c) // 4):-(len(c) // 4)]) for c in curves])
-    return "saturates" if rise < 0.01 and _mean([c[-1] for c in curves]) < ceiling - 0.1 else ""
+    rises = []
+    for curve in curves:
+        quarter = len(curve) // 4
+        rises.append(_mean(curve[-quarter:]) - _mean(curve[-2 * quarter:-quarter]))
+    end = _mean([curve[-1] for curve in curves])
+    return "saturates" if _mean(rises) < 0.01 and end < ceiling - 0.1 else ""
 
 
 def _interval(records, metric):
     """(mean, lower end) over the records; the mean twice for one seed, NaN for none."""
-    found = [v for v in (value(r, metric) for r in records) if v is not None]
-    mean, low, _ = student_t_interval(found) if found else (math.nan,) * 3
-    return mean, mean if math.isnan(low) else low
+    values = [value(r, metric) for r in records]
+    found = [v for v in values if v is not None]
+    if not found:
+        return math.nan, math.nan
+    mean, low, _ = student_t_interval(found)
+    return (mean, mean) if math.isnan(low) else (mean, low)
 
 
 def _mean(values):

@@ -14,10 +14,12 @@ def student_t_interval(values, *, confidence=0.95):
     values = [float(v) for v in values]
     if not values:
         raise ValueError("an interval needs at least one value, received none")
-    n, mean = len(values), math.fsum(values) / len(values)
+    n = len(values)
+    mean = math.fsum(values) / n
     if n == 1:
         return mean, math.nan, math.nan
-    error = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1) / n)
+    variance = math.fsum((v - mean) ** 2 for v in values) / (n - 1)
+    error = math.sqrt(variance / n)
     half = float(t.ppf((1 + confidence) / 2, n - 1)) * error
     return mean, mean - half, mean + half
 

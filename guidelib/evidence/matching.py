@@ -11,12 +11,13 @@ from .effects import FAIR
 
 SHOWN = ("fast", "full", "paper")  # profiles; smoke only shows that everything runs
 RECORD = re.compile(r"-\d+-[0-9a-f]{16}\.json$")  # how guidelib.experiments.records names a record
-OF_GUIDANCE = ("similarity", "debiased", "match", "reduce", "layers", "weight", "warm_up_steps", "warm_up_lr", "stop_steps")
+OF_GUIDANCE = ("similarity", "debiased", "match", "reduce", "layers", "weight", "warm_up_steps", "warm_up_lr",
+               "stop_steps")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A record, the names of its settings that its condition would not have by itself, and why it is left out, if it is."""
+    """A record, the settings that its condition would not have by itself, and why it is left out, or ""."""
 
     record: dict
     changed: frozenset = frozenset()
@@ -28,16 +29,21 @@ class Run:
 
     @property
     def group(self):
-        """What runs of an experiment must share to be compared, besides their overrides: profile, regime, data."""
-        return self.config["profile"], self.config["regime"], self.config.get("data", ""), self.config.get("data_hash", "")
+        """What runs of an experiment must share to be compared, besides overrides: profile, regime, data."""
+        mine = self.config
+        return mine["profile"], mine["regime"], mine.get("data", ""), mine.get("data_hash", "")
 
     def has(self, condition, overrides):
-        """Whether this is a run of `condition` with exactly these overrides. What concerns the guide does not concern a base."""
+        """Whether this is a run of `condition` with exactly these overrides.
+
+        What concerns the guide does not concern a base.
+        """
         if self.left_out or self.config["condition"] != condition:
             return False
+        changed = set(self.changed)
         if condition in FAIR:
             overrides = {name: v for name, v in overrides.items() if concerns_a_base(name)}
-        changed = {name for name in self.changed if condition not in FAIR or concerns_a_base(name)}
+            changed = set(filter(concerns_a_base, changed))
         missing = object()
         same = all(self.config.get(name, missing) == v for name, v in overrides.items())
         return same and changed <= set(overrides)
@@ -53,7 +59,10 @@ def concerns_a_base(name):
 
 
 def runs(folder):
-    """The Runs of all records below a folder, but for profile smoke and the records of searches; other files are passed over."""
+    """The Runs of all records below a folder, but for profile smoke and the records of searches.
+
+    Other files are passed over.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}: give the folder of the records, results/ in a checkout")
@@ -64,11 +73,14 @@ def runs(folder):
 
 
 def as_run(record):
-    """The Run of a record: its settings against those its condition has today. A setting that only one of them knows does not count."""
+    """The Run of a record: its settings against those its condition has today.
+
+    A setting that only one of them knows does not count.
+    """
     mine = record["config"]
-    names = ("condition", "profile", "regime", "seed")
     try:
-        made = config(mine["experiment"], **{name: mine[name] for name in names})
+        made = config(mine["experiment"], condition=mine["condition"], profile=mine["profile"],
+                      regime=mine["regime"], seed=mine["seed"])
     except (KeyError, ValueError):
         return Run(record, left_out="of an experiment, condition or regime that is not known today")
     today = json.loads(json.dumps(made.facts()))
@@ -79,17 +91,19 @@ def as_run(record):
 
 
 def one_a_seed(found):
-    """{seed: record} of some Runs. Of two that share a seed the one with fewer overrides counts, then the one that knows more settings.
+    """{seed: record} of some Runs.
 
+    Of two that share a seed the one with fewer overrides counts, then the one that knows more settings.
     ValueError for two with equal settings and unequal results.
     """
     chosen = {}
     for run in sorted(found, key=lambda run: (-len(run.changed), len(run.config))):
-        mine, seed = run.config, run.config["seed"]
+        mine = run.config
+        seed = mine["seed"]
         other = chosen.get(seed)
         unequal = other and any(other.record[part] != run.record[part] for part in ("metrics", "curves"))
         if unequal and other.config == mine:
-            raise ValueError(f"two records of {mine['experiment']}, {mine['condition']}, {mine['profile']}, seed {seed} have "
-                             "equal settings and unequal results: delete one of them")
+            raise ValueError(f"two records of {mine['experiment']}, {mine['condition']}, {mine['profile']}, "
+                             f"seed {seed} have equal settings and unequal results: delete one of them")
         chosen[seed] = run
     return {seed: chosen[seed].record for seed in sorted(chosen)}

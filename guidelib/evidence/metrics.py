@@ -1,4 +1,4 @@
-"""The numbers of a run that claims are about: what each is called, whether more of it is better, and where it is read."""
+"""The numbers of a run that claims are about: their names, whether more is better, where each is read."""
 
 import math
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ METRICS = {
     "test_accuracy_last": Metric("test accuracy after the last epoch"),
     "test_perplexity": Metric("test perplexity", higher=False, percent=False, chosen_on="validation_loss",
                               chosen_higher=False, of_the_whole=True, digits=2),
-    "test_share": Metric("share of the way from chance to the floor", chosen_on="validation_loss", chosen_higher=False,
-                         of_the_whole=True),
+    "test_share": Metric("share of the way from chance to the floor", chosen_on="validation_loss",
+                         chosen_higher=False, of_the_whole=True),
     "gap_last": Metric("training minus validation accuracy after the last epoch", higher=False),
     "train_loss": Metric("training loss in the last epoch", higher=False, percent=False),
     "misalignment": Metric("mean misalignment in the last epoch", higher=False, percent=False),
@@ -37,25 +37,36 @@ METRICS = {
 
 
 def value(record, metric):
-    """A metric of a record, or the end of its training curve of that name; None if it has neither, or it is not finite.
+    """A metric of a record, or the end of its training curve of that name; None without, or if not finite.
 
-    test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible loss,
-    1.
+    test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible
+    loss, 1.
 
-    >>> value({"metrics": {"gap_last": 0.1}, "curves": {"training": {"train_loss": [2.0, 0.5]}}}, "train_loss")
+    >>> curves = {"training": {"train_loss": [2.0, 0.5]}}
+    >>> value({"metrics": {"gap_last": 0.1}, "curves": curves}, "train_loss")
     0.5
-    >>> value({"metrics": {"test_loss": 2.0, "chance_loss": 3.0, "floor_loss": 1.0}, "curves": {}}, "test_share")
+    >>> losses = {"test_loss": 2.0, "chance_loss": 3.0, "floor_loss": 1.0}
+    >>> value({"metrics": losses, "curves": {}}, "test_share")
     0.5
     """
     metrics = record["metrics"]
+    found = metrics.get(metric)
     if metric == "test_share":
-        loss, chance, floor = metrics.get("test_loss"), metrics.get("chance_loss"), metrics.get("floor_loss", 0.0)
-        found = None if loss is None or chance is None else (chance - loss) / (chance - floor)
-    else:
-        found = metrics.get(metric)
+        found = _share(metrics)
     if found is None:
-        found = (record.get("curves", {}).get("training", {}).get(metric) or [None])[-1]
-    return float(found) if found is not None and math.isfinite(found) else None
+        curve = record.get("curves", {}).get("training", {}).get(metric)
+        found = curve[-1] if curve else None
+    if found is None or not math.isfinite(found):
+        return None
+    return float(found)
+
+
+def _share(metrics):
+    loss = metrics.get("test_loss")
+    chance = metrics.get("chance_loss")
+    if loss is None or chance is None:
+        return None
+    return (chance - loss) / (chance - metrics.get("floor_loss", 0.0))
 
 
 def of(records, condition):

@@ -1,4 +1,4 @@
-"""The closing table of a tutorial, "paper, ours, interval, control": its rows, as people read it, and as a file."""
+"""The closing table of a tutorial, "paper, ours, interval, control": its rows, for people, and as a file."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from .words import in_words, named, shown
 
 
 def row(records, claim, condition, *, paper, **options):
-    """One row: the effect of a condition, the control that comes nearest, and the verdict, all by rule, as a dict.
+    """One row: a condition's effect, the control that comes nearest, and the verdict, by rule, as a dict.
 
     options: those of effect(): against, controls, metric, worse. paper: what the paper reports, in words.
     """
@@ -21,34 +21,43 @@ def row(records, claim, condition, *, paper, **options):
 
 def as_row(found, claim, *, paper):
     """An Effect as a row."""
-    made = {"claim": claim, "paper": paper, "condition": found.condition, "metric": found.metric, "seeds": found.seeds,
-            "n": found.n, "base": found.against, "control": found.control or None, "verdict": found.verdict}
-    made |= dict(zip(("ours", "low", "high"), found.ours, strict=True))
-    made |= dict(zip(("gain", "gain_low", "gain_high"), found.gain, strict=True))
-    return made | dict(zip(("over_control", "over_control_low", "over_control_high"), found.over_control, strict=True))
+    made = {
+        "claim": claim, "paper": paper, "condition": found.condition, "metric": found.metric,
+        "seeds": found.seeds, "n": found.n, "base": found.against, "control": found.control or None,
+        "verdict": found.verdict,
+    }
+    made["ours"], made["low"], made["high"] = found.ours
+    made["gain"], made["gain_low"], made["gain_high"] = found.gain
+    made["over_control"], made["over_control_low"], made["over_control_high"] = found.over_control
+    return made
 
 
 def readable(rows):
-    """The rows as a table for people: numbers with their intervals, in the order paper, ours, base, control, verdict."""
+    """The rows as a table for people: claim, verdict, then the numbers of paper, ours, base and control."""
     lines = []
     for r in rows:
         gain = shown(r["metric"], r["gain"], r["gain_low"], r["gain_high"], signed=True)
-        over = shown(r["metric"], r["over_control"], r["over_control_low"], r["over_control_high"], signed=True)
-        lines.append({"claim": r["claim"], "verdict": in_words(r["verdict"]), "paper": r["paper"],
-                      "ours": shown(r["metric"], r["ours"], r["low"], r["high"]),
-                      "over the base": f"{gain} over {named(r['base'])}" if r["base"] else "",
-                      "nearest control": named(r["control"]) if r["control"] else "none", "over that control": over})
+        lines.append({
+            "claim": r["claim"],
+            "verdict": in_words(r["verdict"]),
+            "paper": r["paper"],
+            "ours": shown(r["metric"], r["ours"], r["low"], r["high"]),
+            "over the base": f"{gain} over {named(r['base'])}" if r["base"] else "",
+            "nearest control": named(r["control"]) if r["control"] else "none",
+            "over that control": shown(r["metric"], r["over_control"], r["over_control_low"],
+                                       r["over_control_high"], signed=True),
+        })
     return pd.DataFrame(lines)
 
 
 def table(rows):
-    """The rows as an HTML table that a notebook shows whole: no cell is cut, text stands to the left, no row numbers."""
+    """The rows as an HTML table that a notebook shows whole: no cell cut, left-aligned, no row numbers."""
     from IPython.display import HTML
 
     with pd.option_context("display.max_colwidth", None):
         html = readable(rows).to_html(index=False, border=0)
     style = "text-align: left; vertical-align: top; padding: 0.4em 0.7em"
-    for tag in ("th", "td"):  # in each cell, since JupyterLab, the book and other viewers have styles of their own
+    for tag in ("th", "td"):  # in each cell, since JupyterLab, the book and other viewers style tables too
         html = html.replace(f"<{tag}>", f'<{tag} style="{style}">')
     return HTML(html)
 
@@ -56,10 +65,11 @@ def table(rows):
 def save(rows, notebook, *, profile, out, records=()):
     """Write the table of a notebook to OUT/tables/NOTEBOOK.json, beside its figures; returns the path.
 
-    records: all runs that the notebook shows, so that its page can say how many it computed and how many are
-    kept.
+    records: all runs that the notebook shows, so that its page can say how many it computed and how many
+    are kept.
     """
     kept = kept_among(records)
-    facts = {"notebook": notebook, "profile": profile, "runs": {"kept": kept, "computed": len(records) - kept}, "rows": rows}
+    runs = {"kept": kept, "computed": len(records) - kept}
+    facts = {"notebook": notebook, "profile": profile, "runs": runs, "rows": rows}
     text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
     return write_whole(Path(out) / "tables" / f"{notebook}.json", text.encode())
