@@ -24,7 +24,7 @@ class Metric:
 
 
 METRICS = {
-    "test_accuracy": Metric("test accuracy", of_the_whole=True),
+    "test_accuracy": Metric("test accuracy", of_the_whole=True, bounded=True),
     "test_accuracy_last": Metric("test accuracy after the last epoch"),
     "test_perplexity": Metric("test perplexity", higher=False, percent=False, chosen_on="validation_loss",
                               chosen_higher=False, of_the_whole=True, digits=2),

@@ -33,9 +33,9 @@ def named(condition, *, short=False):
 
 
 def percent(mean, low=None, high=None, *, signed=False, share=True):
-    """A share in per cent, with its interval if there is one, cut where no share can be; signed: a difference in points.
+    """A share in per cent, with its interval if there is one, cut where no share can be.
 
-    share=False cuts nothing.
+    signed: a difference in points. share=False cuts nothing.
 
     >>> percent(0.4211, 0.4, 0.45), percent(-0.05, signed=True), percent(0.2, -0.8, 1.2)
     ('42.1 % (40.0 to 45.0)', '-5.0', '20.0 % (0.0 to 100.0)')
@@ -44,24 +44,32 @@ def percent(mean, low=None, high=None, *, signed=False, share=True):
     if interval and share and not signed:
         low, high = max(low, 0.0), min(high, 1.0)
     sign = "+" if signed else ""
-    number = f"{100 * mean:{sign}.1f}" if signed else f"{100 * mean:.1f} %"
-    return f"{number} ({100 * low:{sign}.1f} to {100 * high:{sign}.1f})" if interval else number
+    unit = "" if signed else " %"
+    number = f"{100 * mean:{sign}.1f}{unit}"
+    if not interval:
+        return number
+    return f"{number} ({100 * low:{sign}.1f} to {100 * high:{sign}.1f})"
 
 
 def shown(metric, mean, low=None, high=None, *, signed=False):
     """A value of a metric with its interval, or a difference of two; "" for NaN.
 
-    >>> shown("test_accuracy", 0.5), shown("test_perplexity", 5.2, 5.0, 5.4), shown("train_loss", float("nan"))
-    ('50.0 %', '5.20 (5.00 to 5.40)', '')
+    >>> shown("test_accuracy", 0.5), shown("test_perplexity", 5.2, 5.0, 5.4)
+    ('50.0 %', '5.20 (5.00 to 5.40)')
+    >>> shown("train_loss", float("nan"))
+    ''
     """
     if mean is None or mean != mean:
         return ""
-    if METRICS[metric].percent:
-        return percent(mean, low, high, signed=signed, share=METRICS[metric].of_the_whole)
+    about = METRICS[metric]
+    if about.percent:
+        return percent(mean, low, high, signed=signed, share=about.bounded)
     sign = "+" if signed else ""
-    form = f"{sign}.{METRICS[metric].digits}f"
-    interval = "" if low is None or low != low else f" ({low:{form}} to {high:{form}})"
-    return f"{mean:{form}}{interval}"
+    form = f"{sign}.{about.digits}f"
+    number = f"{mean:{form}}"
+    if low is None or low != low:
+        return number
+    return f"{number} ({low:{form}} to {high:{form}})"
 
 
 def capital(text):
@@ -69,7 +77,7 @@ def capital(text):
 
 
 def basis(records):
-    """One line that every figure and table carries: seeds a condition, n, data, profile and device of the records.
+    """One line that every figure and table carries: seeds, n, data, profile and device of the records.
 
     >>> run = lambda c, seed: {"config": {"condition": c, "seed": seed, "profile": "smoke", "data": "digits"},
     ...                        "metrics": {"n_test": 497}, "environment": {"device": "cpu"}}
@@ -81,12 +89,17 @@ def basis(records):
     counts = Counter(r["config"]["condition"] for r in records).values()
     low, high = min(counts), max(counts)
     seeds = f"{high} seed{'s' * (high != 1)}" if low == high else f"{low} to {high} seeds a condition"
-    found = {}
-    for part, name in (("config", "profile"), ("config", "data"), ("metrics", "n_test"), ("environment", "device")):
-        found[name] = " and ".join(sorted({str(r[part][name]) for r in records}))
+
+    def values(part, name):
+        return " and ".join(sorted({str(r[part][name]) for r in records}))
+
+    n = values("metrics", "n_test")
+    data = values("config", "data")
+    profile = values("config", "profile")
+    device = values("environment", "device")
     units = {tasks.unit(r["config"]["data"]) for r in records}
     unit = units.pop() if len(units) == 1 else "examples"
-    return f"{seeds}, n = {found['n_test']} test {unit} ({found['data']}), profile {found['profile']}, {found['device']}"
+    return f"{seeds}, n = {n} test {unit} ({data}), profile {profile}, {device}"
 
 
 def caution(profile):
@@ -95,35 +108,44 @@ def caution(profile):
     >>> caution("fast"), caution("smoke").partition(":")[0]
     ('', '**Profile smoke only shows that everything runs**')
     """
-    return "" if profile != "smoke" else (
-        "**Profile smoke only shows that everything runs**: nets of a few layers, a few steps, two seeds. No number and no "
-        "verdict below is a result.")
+    if profile != "smoke":
+        return ""
+    return ("**Profile smoke only shows that everything runs**: nets of a few layers, a few steps, two "
+            "seeds. No number and no verdict below is a result.")
 
 
 def origin(records, missing=()):
-    """Which of these runs are kept records, which were computed here, and which are missing: Configs, from collect()."""
+    """How many of these runs are kept records, how many were computed here, and which are missing.
+
+    missing: Configs, from collect().
+    """
     kept = kept_among(records)
     text = f"*Runs shown that are records kept with the project: {kept}; computed here: {len(records) - kept}"
     counts = Counter(config.condition for config in missing)
     lacking = [f"{named(name)} ({count} seed{'s' * (count != 1)})" for name, count in counts.items()]
-    return text + (f"; missing at this profile: {', '.join(lacking)}.*" if lacking else ".*")
+    if lacking:
+        text += f"; missing at this profile: {', '.join(lacking)}"
+    return f"{text}.*"
 
 
 def compared(records, condition, against, *, metric="test_accuracy"):
     """The difference of two conditions in words, or that it cannot be had.
 
-    >>> run = lambda c, a: {"config": {"condition": c, "seed": 0}, "curves": {}, "metrics": {"test_accuracy": a}}
+    >>> run = lambda c, a: {"config": {"condition": c, "seed": 0}, "curves": {},
+    ...                     "metrics": {"test_accuracy": a}}
     >>> compared([run("base", 0.1), run("untrained", 0.2)], "untrained", "base")
     'untrained guide minus base without a guide: +10.0 points'
     >>> compared([run("base", 0.1)], "untrained", "base")
     'untrained guide minus base without a guide: no seed in common at this profile'
     """
     names = f"{named(condition)} minus {named(against)}"
-    seeds = [{r["config"]["seed"] for r in of(records, c)} for c in (condition, against)]
-    if not set.intersection(*seeds):
+    ours = {r["config"]["seed"] for r in of(records, condition)}
+    theirs = {r["config"]["seed"] for r in of(records, against)}
+    if not ours & theirs:
         return f"{names}: no seed in common at this profile"
     gap = shown(metric, *difference(records, condition, against, metric=metric), signed=True)
-    return f"{names}: {gap}{' points' * METRICS[metric].percent}"
+    points = " points" * METRICS[metric].percent
+    return f"{names}: {gap}{points}"
 
 
 def bullets(lines):
@@ -134,30 +156,34 @@ def bullets(lines):
 def metric_table(records, metric="test_accuracy"):
     """A markdown table: each condition of the records with a metric, mean and interval over seeds.
 
-    >>> run = {"config": {"condition": "base", "seed": 0}, "curves": {}, "metrics": {"test_accuracy": 0.1, "n_test": 9}}
+    >>> run = {"config": {"condition": "base", "seed": 0}, "curves": {},
+    ...        "metrics": {"test_accuracy": 0.1, "n_test": 9}}
     >>> print(metric_table([run]))
     | condition | test accuracy |
     |---|---|
     | base without a guide | 10.0 % |
     """
     signed = metric == "gap_last"  # a difference, in points
-    lines = [f"| condition | {METRICS[metric].words}{', points' * signed} |", "|---|---|"]
+    head = METRICS[metric].words + ", points" * signed
+    lines = [f"| condition | {head} |", "|---|---|"]
     for row in summary(records, metric=metric).itertuples():
-        lines.append(f"| {named(row.condition)} | {shown(metric, row.mean, row.low, row.high, signed=signed)} |")
+        number = shown(metric, row.mean, row.low, row.high, signed=signed)
+        lines.append(f"| {named(row.condition)} | {number} |")
     return "\n".join(lines)
 
 
 def warm_up_said(history):
-    """What became of the misalignment in a warm-up, from its history, over the first and the last five steps."""
+    """What became of the misalignment in a warm-up, from its history: its first and its last five steps."""
     pairs = [name for name in history.columns if name not in ("step", "loss")]
-    first, last = (history[pairs].iloc[steps].mean() for steps in (slice(0, gates.EDGE), slice(-gates.EDGE, None)))
+    first = history[pairs].iloc[:gates.EDGE].mean()
+    last = history[pairs].iloc[-gates.EDGE:].mean()
     closer = int((last < first - 0.01).sum())
-    text = (f"{first.mean():.2f} over the first five steps, {last.mean():.2f} over the last five; {closer} of "
-            f"{len(pairs)} pairs end closer to the guide than they began.")
+    text = (f"{first.mean():.2f} over the first five steps, {last.mean():.2f} over the last five; "
+            f"{closer} of {len(pairs)} pairs end closer to the guide than they began.")
     if last.mean() < first.mean() - 0.01:
         return f"The mean misalignment falls: {text}"
-    return (f"The mean misalignment does **not** fall: {text} Whatever this warm-up does to the net, it is not that the "
-            "net came to resemble the guide.")
+    return (f"The mean misalignment does **not** fall: {text} Whatever this warm-up does to the net, it is "
+            "not that the net came to resemble the guide.")
 
 
 def in_words(verdict):
@@ -177,17 +203,20 @@ def in_words(verdict):
 
 
 def sentence(row, *, judged=True):
-    """A row of the closing table as a sentence, true at any profile. judged=False: no word of controls or verdict yet.
+    """A row of the closing table as a sentence, true at any profile.
+
+    judged=False: no word of controls or verdict yet.
 
     >>> from guidelib.evidence.effects import Effect
     >>> from guidelib.evidence.rows import as_row
-    >>> found = Effect(condition="untrained", ours=(0.5, 0.4, 0.6), against="base", gain=(0.4, 0.3, 0.5), over={},
-    ...                verdict="holds")
+    >>> found = Effect(condition="untrained", ours=(0.5, 0.4, 0.6), against="base", gain=(0.4, 0.3, 0.5),
+    ...                over={}, verdict="holds")
     >>> sentence(as_row(found, "c", paper=""))  # doctest: +NORMALIZE_WHITESPACE
-    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base without a guide; no control
-    was run. Verdict by rule: **holds**.'
+    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base without a guide;
+    no control was run. Verdict by rule: **holds**.'
     """
-    metric, who = row["metric"], capital(named(row["condition"]))
+    metric = row["metric"]
+    who = capital(named(row["condition"]))
     ours = shown(metric, row["ours"], row["low"], row["high"])
     if not row["base"]:
         return f"{who}: no runs to compare at this profile, so the claim is **not tested** here."
@@ -199,21 +228,27 @@ def sentence(row, *, judged=True):
     if row["control"] is None:
         text += "; no control was run."
     else:
-        over = shown(metric, row["over_control"], row["over_control_low"], row["over_control_high"], signed=True)
-        text += f"; against the control that comes nearest, {named(row['control'], short=True)}, it is {over}{points}."
+        control = named(row["control"], short=True)
+        over = shown(metric, row["over_control"], row["over_control_low"], row["over_control_high"],
+                     signed=True)
+        text += f"; against the control that comes nearest, {control}, it is {over}{points}."
     return f"{text} Verdict by rule: **{in_words(row['verdict'])}**."
 
 
 def premise_said(records):
-    """What base and guide's architecture reach, each alone, and whether a guide could pass anything on, as a sentence."""
-    base, alone = of(records, "base"), of(records, "guide-alone")
-    reached = [percent(*summary(runs).loc[0, ["mean", "low", "high"]]) for runs in (base, alone)]
-    room = "these seeds do not show that the guide's architecture is any better, so that nothing can be learned from it here"
+    """What base and guide's architecture reach, each alone, and whether a guide could pass anything on."""
+    base = of(records, "base")
+    alone = of(records, "guide-alone")
+    base_reaches = percent(*summary(base).loc[0, ["mean", "low", "high"]])
+    alone_reaches = percent(*summary(alone).loc[0, ["mean", "low", "high"]])
+    lr = base[0]["config"]["lr"]
+    chance = percent(base[0]["metrics"]["chance"])
+    room = ("these seeds do not show that the guide's architecture is any better, so that nothing can be "
+            "learned from it here")
     if gates.beats(alone, base):
         room = "there is room above the base, and the guide's architecture knows how to use it"
-    return (f"The base, at a learning rate of {base[0]['config']['lr']:g}, reaches {reached[0]}, where chance is "
-            f"{percent(base[0]['metrics']['chance'])}. The guide's own architecture, trained alone, reaches {reached[1]}: "
-            f"{room}.")
+    return (f"The base, at a learning rate of {lr:g}, reaches {base_reaches}, where chance is {chance}. "
+            f"The guide's own architecture, trained alone, reaches {alone_reaches}: {room}.")
 
 
 def controls_said(records, condition, controls):
@@ -222,51 +257,66 @@ def controls_said(records, condition, controls):
     "As good" is said only of a difference whose whole interval lies within 3 points.
     """
     found = effect(records, condition, against=(), controls=controls)
-    words = {"above": "it is above", "below": "it is below", "as good": "it is as good, within 3 points, as",
-             "not told apart": f"these {found.seeds} seeds cannot tell it from"}
+    words = {
+        "above": "it is above",
+        "below": "it is below",
+        "as good": "it is as good, within 3 points, as",
+        "not told apart": f"these {found.seeds} seeds cannot tell it from",
+    }
     lines = []
     for how, said in words.items():
-        names = [name for name, gap in found.over.items() if standing(gap) == how]
-        told = [f"{named(name, short=True)} {percent(*found.over[name], signed=True)}" for name in names]
-        lines += [f"- {said}: {'; '.join(told)}"] if told else []
-    head = (f"{capital(named(condition))} beside its controls (its accuracy minus theirs, points, 95 % interval over "
-            f"{found.seeds} seeds):")
-    return f"{head}\n\n" + ("\n".join(lines) or "- no control was run.")
+        gaps = {name: gap for name, gap in found.over.items() if standing(gap) == how}
+        told = [f"{named(name, short=True)} {percent(*gap, signed=True)}" for name, gap in gaps.items()]
+        if told:
+            lines.append(f"- {said}: {'; '.join(told)}")
+    head = (f"{capital(named(condition))} beside its controls (its accuracy minus theirs, points, "
+            f"95 % interval over {found.seeds} seeds):")
+    text = "\n".join(lines) or "- no control was run."
+    return f"{head}\n\n{text}"
 
 
 def alignment_said(records, conditions):
-    """A markdown table: where the misalignment of each condition began and ended, and whether it fell by the rule."""
+    """A markdown table: where the misalignment of each condition began and ended, and whether it fell."""
     lines = ["| condition | misalignment, first to last | did it fall? |", "|---|---|---|"]
     for condition in conditions:
-        ends = gates.mean_misalignment(of(records, condition))
+        runs = of(records, condition)
+        ends = gates.mean_misalignment(runs)
         if ends:
-            fell = "yes" if gates.fell(of(records, condition)) else "no"
-            lines.append(f"| {named(condition)} | {ends[0]:.2f} to {ends[1]:.2f} | {fell} |")
+            first, last = ends
+            fell = "yes" if gates.fell(runs) else "no"
+            lines.append(f"| {named(condition)} | {first:.2f} to {last:.2f} | {fell} |")
     return "\n".join(lines)
 
 
 RULES = """## How to read the table
 
-- ours: the mean over seeds, with its Student-t 95 % interval. Accuracies in per cent, their differences in points.
-- effect: the condition minus what it is compared with, paired by seed, signed so that above 0 speaks for the claim. Unless the claim names
-  another condition, that is the fair base: the better of base and base-tuned, chosen on validation; for a claim of harm the base as it is,
-  which has the same learning rate.
-- nearest control: the same against the control, at the same timing, whose interval reaches lowest. The verdict counts all of them.
-- verdict, by rule, the first that fits. *does not test the claim* if the guided runs stand within 3 points of chance, and so do the base or those
-  compared with; or if the guide's architecture, trained alone, does not beat the base by an interval above 0; or if nothing is gained and the
-  misalignment did not fall. *helps, but not by alignment* (or *harms*) if the effect's lower end is above 0 though the misalignment did not
-  fall. *holds* if that end is above 0, and so are those over all controls; *holds, not told apart from* names the controls whose
-  interval includes 0, *better* those above the guided runs. *does not hold* if the effect's upper end is below 0; else
-  *undecided at this n*. A claim that guidance cures overfitting is tested only where the base overfits.
-- a misalignment *fell* if in 80 % of the seeds it ends at least a quarter lower than it began, and began at 0.05 or more: the mean over pairs, of
-  training batches in the first and the last epoch with a guide, or of noise in the first and the last five steps of a warm-up. What the first
-  epoch itself brought is not seen in this, so that the rule is hard on guides that are approached at once.
-- the base is *at chance* if the interval of its test accuracy includes chance or lies below; it *overfits* if training accuracy ends above
-  validation accuracy by more than 10 points in the mean, and by an interval that excludes 0; it *saturates* if training accuracy ends more than 10
-  points below the guide's architecture trained alone (below 100 % without such runs) and rises by less than 1 point over the last quarter of the
+- ours: the mean over seeds, with its Student-t 95 % interval. Accuracies in per cent, their differences in
+  points.
+- effect: the condition minus what it is compared with, paired by seed, signed so that above 0 speaks for the
+  claim. Unless the claim names another condition, that is the fair base: the better of base and base-tuned,
+  chosen on validation; for a claim of harm the base as it is, which has the same learning rate.
+- nearest control: the same against the control, at the same timing, whose interval reaches lowest. The
+  verdict counts all of them.
+- verdict, by rule, the first that fits. *does not test the claim* if the guided runs stand within 3 points of
+  chance, and so do the base or those compared with; or if the guide's architecture, trained alone, does not
+  beat the base by an interval above 0; or if nothing is gained and the misalignment did not fall. *helps, but
+  not by alignment* (or *harms*) if the effect's lower end is above 0 though the misalignment did not fall.
+  *holds* if that end is above 0, and so are those over all controls; *holds, not told apart from* names the
+  controls whose interval includes 0, *better* those above the guided runs. *does not hold* if the effect's
+  upper end is below 0; else *undecided at this n*. A claim that guidance cures overfitting is tested only
+  where the base overfits.
+- a misalignment *fell* if in 80 % of the seeds it ends at least a quarter lower than it began, and began at
+  0.05 or more: the mean over pairs, of training batches in the first and the last epoch with a guide, or of
+  noise in the first and the last five steps of a warm-up. What the first epoch itself brought is not seen in
+  this, so that the rule is hard on guides that are approached at once.
+- the base is *at chance* if the interval of its test accuracy includes chance or lies below; it *overfits* if
+  training accuracy ends above validation accuracy by more than 10 points in the mean, and by an interval that
+  excludes 0; it *saturates* if training accuracy ends more than 10 points below the guide's architecture
+  trained alone (below 100 % without such runs) and rises by less than 1 point over the last quarter of the
   epochs. Otherwise it does not fail at this size, and there is nothing to cure.
-- equal trials of tuning were given in deep-fcn, regime untrainable, alone: to base, tuned base and shifted biases, and to guides and controls
-  throughout and as warm-up. There guides that are let go have the rate and weight of those that stay, and distillations the base's rate, no
-  more; elsewhere only the bases were tuned. A verdict against a tuned base is harder on what was not tuned.
+- equal trials of tuning were given in deep-fcn, regime untrainable, alone: to base, tuned base and shifted
+  biases, and to guides and controls throughout and as warm-up. There guides that are let go have the rate and
+  weight of those that stay, and distillations the base's rate, no more; elsewhere only the bases were tuned.
+  A verdict against a tuned base is harder on what was not tuned.
 - smoke runs are never shown, and runs with other settings than the claim's are not counted.
 """
