@@ -38,7 +38,8 @@ def test_at_fast_nothing_is_made_and_what_is_missing_is_told(tmp_path):
 
 
 def test_parts_and_sums_keep_what_is_missing():
-    a = Runs([{"config": {"condition": "base"}}], missing=[gl.experiments.config("deep-fcn", condition="untrained")])
+    missing = gl.experiments.config("deep-fcn", condition="untrained")
+    a = Runs([{"config": {"condition": "base"}}], missing=[missing])
     a += Runs([{"config": {"condition": "untrained"}}])
     assert isinstance(a, Runs)
     assert (len(a), len(a.missing)) == (2, 1)
@@ -86,7 +87,10 @@ def test_curves_and_dimensions_are_drawn_from_the_records(lesson, tmp_path):
     assert "never" not in (tmp_path / "02_dimension.svg").read_text()
 
 
-@pytest.mark.parametrize(("options", "words"), [({"profile": "fats"}, "did you mean 'fast'"), ({"jobs": 0}, "received 0")])
+@pytest.mark.parametrize(("options", "words"), [
+    ({"profile": "fats"}, "did you mean 'fast'"),
+    ({"jobs": 0}, "received 0"),
+])
 def test_slips_are_told_at_once(options, words):
     with pytest.raises(ValueError, match=words):
         Lesson("02_example", **options)

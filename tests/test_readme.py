@@ -13,6 +13,7 @@ import readme  # noqa: E402
 
 from guidelib import evidence  # noqa: E402
 from guidelib.evidence import gates  # noqa: E402
+from guidelib.evidence.metrics import of  # noqa: E402
 
 
 def test_results_are_rendered_from_the_committed_records():
@@ -27,31 +28,41 @@ def test_a_changed_record_changes_the_block():
 
 
 def test_the_setting_could_go_either_way_and_every_condition_is_there():
-    """Five seeds of each of the twenty conditions; the guide's architecture above the base; neither side at chance."""
+    """Five seeds of each condition; the guide's architecture above the base; neither side at chance."""
     records = readme.records_of(readme.FAST)
     table = evidence.summary(records).set_index("condition")
-    assert set(table.index) == set(readme.SHOWN) and set(table["seeds"]) == {5}
-    assert sorted({r["config"]["seed"] for r in records}) == sorted({r["config"]["split_seed"] for r in records}) == [10, 11, 12, 13, 14]
-    run = {c: [r for r in records if r["config"]["condition"] == c] for c in readme.SHOWN}
-    assert gates.untested(run["untrained"], run["base"], alone=run["guide-alone"]) == ""
-    assert gates.beats(run["guide-alone"], run["base"])
+    assert set(table.index) == set(readme.SHOWN)
+    assert set(table["seeds"]) == {5}
+    assert {r["config"]["seed"] for r in records} == {10, 11, 12, 13, 14}
+    assert {r["config"]["split_seed"] for r in records} == {10, 11, 12, 13, 14}
+    base = of(records, "base")
+    alone = of(records, "guide-alone")
+    assert gates.untested(of(records, "untrained"), base, alone=alone) == ""
+    assert gates.beats(alone, base)
 
 
 def test_readme_and_ledger_show_the_same_numbers_from_the_same_records():
-    block, page = readme.block(readme.records_of(readme.FAST)), (ROOT / "results" / "ledger.md").read_text(encoding="utf-8")
-    for claim, condition in (("An untrained ResNet-18 guide helps a deep", "untrained"), ("A trained ResNet-18 guide helps a deep", "trained"),
-                             ("Aligned on noise to an untrained ResNet-18 for 300 steps", "untrained-warm-up")):
-        row = next(line for line in page.splitlines() if claim in line and "fast, untrainable" in line)
-        table = evidence.summary([r for r in readme.records_of(readme.FAST) if r["config"]["condition"] == condition])
+    claims = {
+        "untrained": "An untrained ResNet-18 guide helps a deep",
+        "trained": "A trained ResNet-18 guide helps a deep",
+        "untrained-warm-up": "Aligned on noise to an untrained ResNet-18 for 300 steps",
+    }
+    records = readme.records_of(readme.FAST)
+    block = readme.block(records)
+    page = (ROOT / "results" / "ledger.md").read_text(encoding="utf-8").splitlines()
+    for condition, claim in claims.items():
+        row = next(line for line in page if claim in line and "fast, untrainable" in line)
+        table = evidence.summary(of(records, condition))
         shown = evidence.percent(*table.loc[0, ["mean", "low", "high"]])
-        assert f" | {shown} | " in row and f" {shown} |" in block, condition
+        assert f" | {shown} | " in row, condition
+        assert f" {shown} |" in block, condition
 
 
 def test_aligned_on_noise_is_said_only_where_the_misalignment_fell():
-    run = [r for r in readme.records_of(readme.FAST) if r["config"]["condition"] == "untrained-warm-up"]
-    said = [path for path in (ROOT / "README.md", *(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.md"))
-            if "ligned on noise" in path.read_text(encoding="utf-8")]
-    assert gates.fell(run) or said == []
+    runs = of(readme.records_of(readme.FAST), "untrained-warm-up")
+    pages = [ROOT / "README.md", *(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "book").glob("*.md")]
+    said = [path for path in pages if "ligned on noise" in path.read_text(encoding="utf-8")]
+    assert gates.fell(runs) or said == []
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!http)([^)#]+)\)", README))
@@ -68,4 +79,6 @@ def test_public_address_is_one_setting_and_empty_means_no_buttons():
     from guidelib.course.checkout import REPOSITORY
 
     assert REPOSITORY == ""
-    assert "badge" not in README and "colab.research" not in README and "pip install guidelib" not in README
+    assert "badge" not in README
+    assert "colab.research" not in README
+    assert "pip install guidelib" not in README

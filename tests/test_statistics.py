@@ -26,13 +26,16 @@ def test_confidence_widens_the_interval():
 
 def test_one_seed_has_no_interval_and_none_is_an_error():
     mean, low, high = student_t_interval([0.5])
-    assert mean == 0.5 and math.isnan(low) and math.isnan(high)
+    assert mean == 0.5
+    assert math.isnan(low)
+    assert math.isnan(high)
     with pytest.raises(ValueError, match="at least one value"):
         student_t_interval([])
 
 
 def test_differences_are_paired_by_seed():
-    a, b = {0: 10.0, 1: 20.0, 2: 33.0}, {2: 30.0, 0: 8.0, 1: 19.0, 9: 1.0}
+    a = {0: 10.0, 1: 20.0, 2: 33.0}
+    b = {2: 30.0, 0: 8.0, 1: 19.0, 9: 1.0}
     mean, low, high = paired_difference(a, b)
     assert mean == 2.0
     assert high - mean == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)  # differences 2, 1, 3: sd 1
@@ -40,7 +43,10 @@ def test_differences_are_paired_by_seed():
         paired_difference({0: 1.0}, {1: 1.0})
 
 
-UP, DOWN, OPEN, ONE = (0.2, 0.1, 0.3), (-0.1, -0.2, -0.01), (0.1, -0.1, 0.3), (0.3, math.nan, math.nan)
+UP = (0.2, 0.1, 0.3)
+DOWN = (-0.1, -0.2, -0.01)
+OPEN = (0.1, -0.1, 0.3)
+ONE = (0.3, math.nan, math.nan)
 CASES = [
     (UP, {}, {}, "holds"),
     (UP, {"identity": (0.1, 0.01, 0.2)}, {}, "holds"),
@@ -74,7 +80,12 @@ def test_every_kind_of_verdict_is_reached_and_no_other():
 
 
 @pytest.mark.parametrize(("difference", "expected"), [
-    ((0.02, 0.01, 0.03), "above"), ((-0.02, -0.03, -0.01), "below"), ((0.0, -0.029, 0.029), "as good"), ((0.0, -0.031, 0.029), "not told apart"),
-    ((0.0, 0.0, 0.01), "as good"), ((0.0, math.nan, math.nan), "not told apart")])
+    ((0.02, 0.01, 0.03), "above"),
+    ((-0.02, -0.03, -0.01), "below"),
+    ((0.0, -0.029, 0.029), "as good"),
+    ((0.0, -0.031, 0.029), "not told apart"),
+    ((0.0, 0.0, 0.01), "as good"),
+    ((0.0, math.nan, math.nan), "not told apart"),
+])
 def test_not_told_apart_is_not_as_good(difference, expected):
     assert standing(difference) == expected

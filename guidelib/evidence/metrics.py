@@ -10,8 +10,8 @@ class Metric:
 
     higher: whether more of it is better. percent: a share, told in per cent. chosen_on: the metric on
     validation by which the fair base is chosen, the highest unless chosen_higher is False. of_the_whole: it
-    says how good a trained net is on the whole, so that two architectures may be compared by it. digits:
-    decimals of what is no share.
+    says how good a trained net is on the whole, so that two architectures may be compared by it. bounded:
+    it lies between 0 and 1. digits: decimals of what is no share.
     """
 
     words: str
@@ -20,6 +20,7 @@ class Metric:
     chosen_on: str = "validation_accuracy"
     chosen_higher: bool = True
     of_the_whole: bool = False
+    bounded: bool = False
     digits: int = 3
 
 
