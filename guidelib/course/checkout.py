@@ -27,6 +27,7 @@ def notebooks(names=()):
         return found
     for name in names:
         if not any(path.name.startswith(Path(name).name) for path in found):
-            raise ValueError(f"no notebook {name!r}: choose from {', '.join(path.stem for path in found)}")
+            known = ", ".join(path.stem for path in found)
+            raise ValueError(f"no notebook {name!r}: choose from {known}")
     beginnings = tuple(Path(name).name for name in names)
     return [path for path in found if path.name.startswith(beginnings)]

@@ -15,7 +15,8 @@ def results(records):
     One that a metric is named like ends in _set: `epochs_set` were asked for, `epochs` were run.
     """
     names = ["experiment", "condition", "profile", "regime", "seed"]
-    names += [name for name in varying([r["config"] for r in records]) if name not in names]
+    settings = varying([r["config"] for r in records])
+    names += [name for name in settings if name not in names]
     taken = {name for r in records for name in r["metrics"]}
     rows = []
     for r in records:
