@@ -1,4 +1,4 @@
-"""guidelib: train a target with its task loss plus a layer-by-layer misalignment to a frozen guide, controls included.
+"""guidelib: train a target with its task loss plus the misalignment of its layers to a frozen guide's.
 
 import guidelib as gl
 """
@@ -12,7 +12,8 @@ __version__ = "0.1.0"
 __all__ = ["Guidance", "Guide", "cka", "controls", "guide", "layers", "sp", "warm_up"]
 
 # Imported at first use, so that `import guidelib` is quick and needs torch, numpy and pandas alone.
-WINGS = ("analysis", "baselines", "course", "evidence", "experiments", "figures", "networks", "tasks", "training")
+WINGS = ("analysis", "baselines", "course", "evidence", "experiments", "figures", "networks", "tasks",
+         "training")
 
 
 def __getattr__(name):

@@ -114,7 +114,7 @@ def timings(records, *, guides, references, chance, live=(), note=None):
 
 
 def _seeds(ax, conditions, records, *, metric, scale, live):
-    """One line a condition: every seed a point, mean and interval, runs made live hollow; empty without runs."""
+    """One line a condition: seeds as points, mean and interval, live runs hollow; empty without runs."""
     for y, condition in enumerate(conditions):
         values = [value(r, metric) for r in of(records, condition)]
         points = scale * np.array([v for v in values if v is not None])
@@ -129,8 +129,8 @@ def _seeds(ax, conditions, records, *, metric, scale, live):
         if low == low:  # one seed has no interval
             ax.plot([low, high], [y, y], color=colour, linewidth=2)
         for record in of(live, condition):
-            ax.plot(scale * value(record, metric), y, marker, markerfacecolor="white", markeredgecolor="black",
-                    markersize=8, zorder=3)
+            ax.plot(scale * value(record, metric), y, marker, markerfacecolor="white",
+                    markeredgecolor="black", markersize=8, zorder=3)
 
 
 def curves(histories, *, columns, ylabel, chance=None, scale=1.0, note=""):

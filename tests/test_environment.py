@@ -49,5 +49,6 @@ def test_import_needs_torch_numpy_and_pandas_alone():
     code = f"import sys; sys.modules |= dict.fromkeys({others}); import guidelib; print(guidelib.cka)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "function cka" in done.stdout, done.stderr
-    done = subprocess.run([sys.executable, "-c", f"{code}; guidelib.tasks.digits()"], capture_output=True, text=True)
+    code += "; guidelib.tasks.digits()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "No module named 'sklearn.datasets'" in done.stderr

@@ -81,7 +81,8 @@ def test_one_seed_has_a_point_and_no_interval():
 
 def test_a_metric_that_is_no_share_is_drawn_as_it_is_beside_its_floor():
     perplexities = (20.0, 21.0, 22.0, 9.0, 8.0, 7.0)
-    runs = [r | {"metrics": r["metrics"] | {"test_perplexity": p}} for r, p in zip(RUNS, perplexities, strict=True)]
+    runs = [run(r["config"]["condition"], seed, 0.5, test_perplexity=value)
+            for seed, (r, value) in enumerate(zip(RUNS, perplexities, strict=True))]
     figure = figures.accuracy(runs, chance=25.0, floor=5.0, metric="test_perplexity")
     ax = figure.axes[0]
     lines = [list(line.get_xdata()) for line in ax.get_lines()]
@@ -185,7 +186,8 @@ def points(ax):
 def test_timings_stand_side_by_side_with_the_references_in_both():
     values = {"base": 0.1, "untrained": 0.5, "untrained-warm-up": 0.7, "identity-warm-up": 0.3}
     runs = [run(condition, 0, value) for condition, value in values.items()]
-    figure = figures.timings(runs, guides=["untrained", "identity"], references=["base"], chance=0.1, note="a note")
+    figure = figures.timings(runs, guides=["untrained", "identity"], references=["base"], chance=0.1,
+                             note="a note")
     throughout, warm_up = figure.axes
     assert points(throughout) == {(10.0, 0.0), (50.0, 1.0)}  # what was not run leaves its line empty
     assert points(warm_up) == {(10.0, 0.0), (70.0, 1.0), (30.0, 2.0)}

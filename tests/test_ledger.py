@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest

@@ -60,8 +60,8 @@ class TestTutorial:
     def test_holds_what_teaches_and_no_plumbing(self, path):
         """No path is built, no text taken apart, no private name imported: that is the lesson's work."""
         source = "\n".join(cell.source for cell in code_cells(path)[1:])
-        for part in (".replace(", ".split(", ".removeprefix(", ".partition(", ".startswith(", ".endswith(", "open(",
-                     "Path(", "out_dir}", "os.", "import _", "._", "display("):
+        surgery = (".replace(", ".split(", ".removeprefix(", ".partition(", ".startswith(", ".endswith(")
+        for part in (*surgery, "open(", "Path(", "out_dir}", "os.", "import _", "._", "display("):
             assert part not in source, part
 
     def test_never_trains_or_draws_by_hand(self, path):
@@ -148,7 +148,8 @@ def test_the_exercise_of_02_does_what_the_text_does(tmp_path, monkeypatch):
     monkeypatch.setenv("GUIDELIB_PROFILE", "smoke")
     monkeypatch.setenv("GUIDELIB_OUT", str(tmp_path))
     names = {}
-    for source in defining(FIRST, "profile", "lesson", "config", "new_target", "guide", "sample", "try_guide"):
+    wanted = ("profile", "lesson", "config", "new_target", "guide", "sample", "try_guide")
+    for source in defining(FIRST, *wanted):
         exec(source, names)
     record = gl.experiments.run(names["config"], device="cpu")
     curves = record["curves"]["warm_up"]

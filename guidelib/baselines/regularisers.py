@@ -100,8 +100,8 @@ class KeepDimension(Term):
         wanted = [self._wanted[key] for key in found]
         if max(wanted) > call.n - 1:
             raise ValueError("n examples spread over n - 1 dimensions at most: dimension "
-                             f"{max(wanted)} cannot be reached with n = {call.n}; use a larger batch, or leave out "
-                             "the last, ragged one (drop_last=True)")
+                             f"{max(wanted)} cannot be reached with n = {call.n}; use a larger batch, or "
+                             "leave out the last, ragged one (drop_last=True)")
         k = torch.stack([gram(x) for x in found.values()])  # (layers, n, n)
         wanted = torch.tensor(wanted, device=k.device, dtype=k.dtype)  # (layers,)
         if self.measure == "participation":

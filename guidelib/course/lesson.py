@@ -85,7 +85,7 @@ class Lesson:
                                     device=self.device))
 
     def train(self, experiment, *conditions, seeds=None, **options):
-        """The Runs of conditions, trained here unless they lie in the folder; seeds: the live one by default."""
+        """The Runs of conditions, trained here unless they lie in the folder; seeds: default the live one."""
         seeds = [self.live_seed(experiment)] if seeds is None else seeds
         configs = self.configs(experiment, conditions, seeds, **options)
         return self._noted(run_grid(configs, out=self.records, jobs=self.jobs, device=self.device))
@@ -107,7 +107,7 @@ class Lesson:
         return figures.show(figure, f"{self.name[:2]}_{name}", alt=alt, out=self.out)
 
     def accuracy(self, runs, name, *, alt, live=(), metric="test_accuracy", chance=None, **options):
-        """Every condition of some runs with its seeds, mean and interval; chance: of the accuracy by default."""
+        """Every condition with its seeds, mean and interval; chance: the accuracy's unless given."""
         if runs:
             if chance is None and metric == "test_accuracy":
                 chance = runs[0]["metrics"]["chance"]

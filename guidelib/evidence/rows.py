@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..experiments.kept import kept_among
+from ..experiments.records import finite
 from ..files import write_whole
 from .effects import effect
 from .words import in_words, named, shown
@@ -71,5 +72,5 @@ def save(rows, notebook, *, profile, out, records=()):
     kept = kept_among(records)
     runs = {"kept": kept, "computed": len(records) - kept}
     facts = {"notebook": notebook, "profile": profile, "runs": runs, "rows": rows}
-    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps(finite(facts), indent=1, ensure_ascii=False) + "\n"
     return write_whole(Path(out) / "tables" / f"{notebook}.json", text.encode())

@@ -11,5 +11,5 @@ from .runs import find_device, network, run
 from .settings import EXPERIMENTS, PROFILES, REGIMES, seeds
 
 __all__ = ["CONDITIONS", "EXPERIMENTS", "PROFILES", "REGIMES", "Condition", "Config", "collect", "config",
-           "find_condition", "find_device", "free_seed", "make_guide_network", "make_target", "make_task",
-           "read_all", "run", "run_grid", "seeds", "variant"]
+           "find_condition", "find_device", "free_seed", "make_guide_network", "make_target",
+           "make_task", "network", "read_all", "run", "run_grid", "seeds", "variant"]

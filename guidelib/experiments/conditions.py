@@ -62,7 +62,8 @@ class Condition:
         >>> CONDITIONS["identity"].at("warm-up").name
         'identity-warm-up'
         """
-        return next(c for c in CONDITIONS.values() if (c.guide, c.role, c.timing) == (self.guide, self.role, timing))
+        wanted = (self.guide, self.role, timing)
+        return next(c for c in CONDITIONS.values() if (c.guide, c.role, c.timing) == wanted)
 
     def controls(self):
         """The conditions that an effect of this one has to beat: every control under its timing.

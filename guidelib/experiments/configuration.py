@@ -90,7 +90,8 @@ class Config:
     def facts(self):
         """All settings as a dict, as a record holds them: without later fields that have their default."""
         late = {f.name: f.default for f in fields(self) if "since" in f.metadata}
-        return {name: value for name, value in asdict(self).items() if name not in late or value != late[name]}
+        facts = asdict(self)
+        return {name: value for name, value in facts.items() if name not in late or value != late[name]}
 
     def key(self):
         """The hash that names the record of this run: equal for equal configurations, and for nothing else.

@@ -153,7 +153,7 @@ def guidance(kind, guide, pairs, x):
 
 
 def dimension_term(target, x):
-    """Operations of keeping the dimension of the target's layers: their Gram matrices, forward and backward."""
+    """Operations of keeping the dimension of the layers: their Gram matrices, forward and backward."""
     table = layers(target, x)
     features = table["features"][table["selected"]].tolist()[:-1]  # but those of the logits
     return 2 * len(x)**2 * 2 * sum(features)
@@ -215,6 +215,7 @@ def outputs(net, x):
     """Bytes that the leaf modules of a network put out for one batch, in float32."""
     leaves = {name: module for name, module in net.named_modules() if is_leaf(module)}
     sizes = []
-    with Listener(leaves, lambda o: sizes.append(prod(o.shape or (0,))), call=Call((x,), {})), torch.no_grad():
+    hooks = Listener(leaves, lambda o: sizes.append(prod(o.shape or (0,))), call=Call((x,), {}))
+    with hooks, torch.no_grad():
         net(x)
     return 4 * sum(sizes)

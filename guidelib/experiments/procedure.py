@@ -32,9 +32,9 @@ from .families import make_guide_network, make_other, make_target
 
 PROBED = 256  # validation examples on which the effective dimension is measured, at most
 GUIDE_SETTINGS = (  # what a trained guide's weights depend on, beside the task
-    "experiment", "data", "data_hash", "guide_width", "guide_depth", "guide_heads", "guide_epochs", "guide_lr",
-    "guide_seed", "optimizer", "weight_decay", "clip", "batch_size", "nonlinearity", "leak", "tied", "recipe",
-    "threads")
+    "experiment", "data", "data_hash", "guide_width", "guide_depth", "guide_heads", "guide_epochs",
+    "guide_lr", "guide_seed", "optimizer", "weight_decay", "clip", "batch_size", "nonlinearity", "leak",
+    "tied", "recipe", "threads")
 
 
 def run(config, **options):
@@ -178,7 +178,7 @@ def guidance_options(config):
 
 
 def dimensions(target, task):
-    """Effective dimension of each of the target's layers on validation examples, BatchNorm calibrated to them.
+    """Effective dimension of the target's layers on validation examples, BatchNorm calibrated to them.
 
     An untouched net has no running statistics yet: without calibration its start could not be compared with
     its end.

@@ -137,7 +137,7 @@ class Guidance(Term):
         if call.n < self.similarity.least:
             least = self.similarity.least
             raise ValueError(f"{self.similarity.name} needs n >= {least} examples, the target received n = "
-                             f"{call.n}: use a larger batch, or leave out the last, ragged one (drop_last=True)")
+                             f"{call.n}: use a larger batch, or leave out the last one (drop_last=True)")
         if self.pairs is None:
             guide_grams = self._resolve(call, outputs)
         else:

@@ -66,7 +66,7 @@ class Term:
         return loss
 
     def prepare(self, sample):
-        """Learn what the layers are before the first step, if the term needs to, as where a run is resumed."""
+        """Learn the layers before the first step, if the term needs to, as where a run is resumed."""
 
     def reset(self):
         """Forget a captured forward that is not meant for the loss."""

@@ -8,7 +8,8 @@ from ._rsa import RSA, rsa
 from ._sp import SP, sp
 
 __all__ = ["CKA", "CKA_DEBIASED", "RIDGE", "RIDGE_100", "RSA", "SP", "Similarity", "cka", "double_centre",
-           "find", "flatten", "gram", "participation_ratio", "ridge", "ridge_similarity", "rsa", "same_type", "sp", "u_centre"]
+           "find", "flatten", "gram", "participation_ratio", "ridge", "ridge_similarity", "rsa", "same_type",
+           "sp", "u_centre"]
 
 SIMILARITIES = {"cka": CKA, "ridge": RIDGE, "ridge-100": RIDGE_100, "rsa": RSA, "sp": SP}
 
