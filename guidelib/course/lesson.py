@@ -106,11 +106,13 @@ class Lesson:
         """Save a figure and return it as an image with its alternative text."""
         return figures.show(figure, f"{self.name[:2]}_{name}", alt=alt, out=self.out)
 
-    def accuracy(self, runs, name, *, alt, live=(), metric="test_accuracy", chance=None, **options):
-        """Every condition with its seeds, mean and interval; chance: the accuracy's unless given."""
+    def accuracy(self, runs, name, *, alt, title="", live=(), metric="test_accuracy", chance=None, **options):
+        """Every condition of some runs: seeds, mean, interval; title: in front of their basis."""
         if runs:
             if chance is None and metric == "test_accuracy":
                 chance = runs[0]["metrics"]["chance"]
+            if title:
+                options["note"] = f"{title}: {evidence.basis(runs)}"
             figure = figures.accuracy(runs, metric=metric, chance=chance, live=live, **options)
             self.display(self.show(figure, name, alt=alt))
         self.origin(runs, live)
