@@ -122,6 +122,8 @@ GUIDES = {
                         layers="same"),
     "other-family": Kind("control", "control: random net of a third family", lambda parts: parts.other(),
                          layers="other"),
+    "shuffled-layers": Kind("control", "control: the guide's layers shuffled",
+                            lambda parts: controls.shuffled_layers(parts.like, seed=parts.seed)),
     "fresh-noise": Kind("control", "control: noise features",
                         lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False),
 }

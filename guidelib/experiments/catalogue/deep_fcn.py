@@ -14,6 +14,7 @@ THROUGHOUT = {
     "identity": {"lr": 3e-3, "weight": 1.0},
     "data-gram": {"lr": 3e-3, "weight": 3.0},
     "shuffled": {"lr": 3e-3, "weight": 1.0},
+    "shuffled-layers": {"lr": 3e-3, "weight": 3.0},
     # BatchNorm as in eval is the identity in an untrained net: 50 such layers end in features that no longer
     # tell examples apart.
     "same-family": {"lr": 3e-3, "weight": 1.0, "guide_norm": "batch"},
@@ -28,6 +29,7 @@ WARMED_UP = {
     "identity-warm-up": {"lr": 3e-3},
     "data-gram-warm-up": {"lr": 2e-3},
     "shuffled-warm-up": {"lr": 2e-3},
+    "shuffled-layers-warm-up": {"lr": 2e-3},
     "same-family-warm-up": {"lr": 2e-3, "guide_norm": "batch"},
     "other-family-warm-up": {"lr": 2e-3},
     "fresh-noise-warm-up": {"lr": 2e-3},
@@ -35,6 +37,7 @@ WARMED_UP = {
 UNGUIDED = {
     "base": {"lr": 3e-3},
     "shifted-init": {"lr": 1e-3},
+    "dimension-kept": {"lr": 3e-3, "weight": 1.0},
 }
 NOT_SEARCHED = {  # as the condition that they are read beside
     "base-residual": {"lr": 3e-3},
@@ -89,6 +92,7 @@ EXPERIMENT = Experiment(
         "base": RATE_TRIALS,
         "base-tuned": TUNED_TRIALS,
         "shifted-init": RATE_TRIALS,
+        "dimension-kept": WEIGHT_TRIALS,
         **dict.fromkeys(THROUGHOUT, WEIGHT_TRIALS),
         **dict.fromkeys(WARMED_UP, RATE_TRIALS),
     },
