@@ -135,8 +135,15 @@ def test_the_ledger_lies_where_its_page_includes_it_from(tmp_path):
     assert [text.count(mark) for mark in marks] == [1, 1, 1]
     source = tmp_path / "_build" / "source"
     source.mkdir(parents=True)
-    book_command.copy_ledger(committed, tmp_path / "_build" / "results" / "ledger.md")
+    book_command.copy_included(committed, tmp_path / "_build" / "results" / "ledger.md")
     assert (source / path).read_bytes() == committed.read_bytes()
+
+
+def test_what_pages_include_is_copied_beside_them():
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "book").glob("*.md")]
+    included = set(re.findall(r"\{(?:literal)?include\} \.\./(\S+)", "\n".join(pages)))
+    assert included == set(book_command.INCLUDED)
+    assert all((ROOT / path).exists() for path in included)
 
 
 def test_mathematics_needs_no_script():

@@ -51,6 +51,14 @@ def test_every_experiment_has_a_dry_run_at_full(experiment):
         assert found["steps"] > 0
 
 
+@pytest.mark.parametrize("condition", ["untrained", "distilled", "dimension-kept"])
+@pytest.mark.parametrize("experiment", ["deep-fcn", "language-model"])
+def test_a_step_counts_what_is_beside_the_target(experiment, condition):
+    """Also where nobody knows how many steps there are, since the data decide."""
+    plain, beside = (sizes(unread(experiment, profile="full", condition=c)) for c in ("base", condition))
+    assert beside["GFLOP a step"] > 1.001 * plain["GFLOP a step"]
+
+
 def test_operations_of_a_linear_stack_by_closed_form():
     """A Linear of p to q costs 2 n p q forward and twice that backward.
 

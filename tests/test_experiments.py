@@ -13,7 +13,7 @@ import torch
 
 import guidelib as gl
 from guidelib import evidence
-from guidelib.evidence.paper import Claim
+from guidelib.evidence.claim import Claim
 from guidelib.experiments import conditions, records, search
 from guidelib.experiments import procedure as runner
 from guidelib.experiments.catalogue import CATALOGUE
@@ -503,3 +503,12 @@ def test_collect_takes_what_is_kept_makes_the_rest_or_says_what_is_missing(tmp_p
     assert len(found) == 2
     assert all(r["duration_s"] >= 0 for r in found)
     assert missing == []
+
+
+@pytest.mark.parametrize("condition", ["base", "untrained-warm-up", "guide-alone"])
+def test_the_network_of_a_run_is_the_one_its_record_tells_of(condition):
+    config = smoke(condition)
+    net, task = E.network(config, device="cpu")
+    loss, accuracy = gl.training.evaluate(net, task, "validation")
+    curves = E.run(config, device="cpu")["curves"]["training"]
+    assert (loss, accuracy) == (curves["validation_loss"][-1], curves["validation_accuracy"][-1])

@@ -24,6 +24,7 @@ from torch import nn
 
 import guidelib as gl
 from guidelib.guidance import capture
+from guidelib.guidance.hooks import Hook
 
 
 def by_hand(target, guide, x, pairs, debiased=False):
@@ -173,6 +174,15 @@ def test_validation_under_no_grad_is_not_seen():
             target(x)
         with pytest.raises(RuntimeError, match="no forward of the target with gradients"):
             g.loss()
+
+
+def test_a_layer_that_is_called_by_itself_after_the_forward_is_not_part_of_it():
+    target = mlp(16, 8, 8, 3)
+    with gl.guide(target, convnet()) as g:
+        target(batch())
+        target[1](torch.zeros(12, 16))  # by the user's own hand, before loss()
+        g.loss()
+        assert g.plan().query("reason == ''")["target"].tolist() == ["1", "1", "4"]
 
 
 def test_a_forward_that_fails_is_not_a_forward():
@@ -479,6 +489,8 @@ def test_a_copy_carries_no_live_hook():
     target = mlp(16, 8, 3)
     with gl.guide(target, convnet()) as g:
         for twin in (copy.deepcopy(target), pickle.loads(pickle.dumps(target))):
+            live = [hook for module in twin.modules() for hook in module._forward_hooks.values()]
+            assert not any(isinstance(hook, Hook) for hook in live)
             twin(batch())
             assert g.recorder.forwards == 0
             assert torch.equal(twin(batch()), target(batch()))

@@ -8,9 +8,10 @@ import pytest
 
 from guidelib.__main__ import main
 from guidelib.evidence._ledger import ledger, page
+from guidelib.evidence.claim import Claim
 from guidelib.evidence.gates import failing
 from guidelib.evidence.metrics import METRICS
-from guidelib.evidence.paper import CLAIMS, Claim
+from guidelib.evidence.paper import CLAIMS
 from guidelib.evidence.verdicts import kind
 from guidelib.experiments import config
 from guidelib.experiments.records import path_of, write

@@ -56,6 +56,7 @@ def test_the_live_seed_is_none_of_those_reported(tmp_path):
 
 def test_the_closing_table_counts_the_runs_once(lesson, tmp_path):
     runs = lesson.runs("deep-fcn", "base", "untrained", depth=2)
+    lesson.runs("deep-fcn", "base", depth=2)  # read again
     live = lesson.train("deep-fcn", "base", depth=2)
     rows = [gl.evidence.row(runs, "it helps", "untrained", paper="yes")]
     html = lesson.close(rows).data

@@ -141,7 +141,8 @@ def interrupt(monkeypatch, config, out, epoch):
 
 @pytest.mark.parametrize(("condition", "epoch"), [
     ("base", 1), ("base", 4), ("untrained-warm-up", 2), ("untrained-noise-fed", 1), ("fresh-noise", 2),
-    ("fresh-noise-stopped", 2), ("fresh-noise-stopped", 3), ("shuffled", 3), ("distilled-untrained", 3)])
+    ("fresh-noise-stopped", 2), ("fresh-noise-stopped", 3), ("shuffled", 3), ("distilled-untrained", 3),
+    ("dimension-kept", 2)])
 def test_every_kind_of_run_goes_on_after_any_epoch(monkeypatch, tmp_path, condition, epoch, resumed):
     config = smoke(condition, epochs=4, warm_up_steps=3, stop_steps=7)
     interrupt(monkeypatch, config, tmp_path, epoch)

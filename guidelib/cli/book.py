@@ -13,6 +13,7 @@ from ..course.checkout import checkout, notebooks
 from ..course.headless import own_cells, run_notebook
 from ..experiments.screen import say
 
+INCLUDED = ("results/ledger.md", "guidelib/guidance/by_hand.py")  # files that pages show
 SIZES = {
     "smoke": "sizes of a few seconds, to show that everything runs: its numbers say nothing about guidance",
     "fast": "a laptop without a GPU",
@@ -42,7 +43,8 @@ def main(options):
     for folder in (source, html):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("_build", "__pycache__"))
-    copy_ledger(root / "results" / "ledger.md", build / "results" / "ledger.md")
+    for included in INCLUDED:
+        copy_included(root / included, build / included)
     for path in executed:
         copy_with_profile(path, source / path.name, runs=runs_shown(path))
     sys.path.insert(0, str(source))  # for the extension beside conf.py
@@ -75,8 +77,8 @@ def executed_copies(folder, fallback):
     return [fallback / path.name for path in sources]
 
 
-def copy_ledger(path, copy):
-    """Copy the ledger to where book/ledger.md includes it from: beside the copied sources."""
+def copy_included(path, copy):
+    """Copy a file to where a page includes it from: beside the copied sources, as it lies beside book/."""
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(path, copy)
 

@@ -65,9 +65,9 @@ class Lesson:
         """The seeds whose results are reported."""
         return self.chosen or seeds(experiment, profile=self.profile, regime=regime)
 
-    def live_seed(self, experiment, condition="base"):
-        """The first seed of which the project keeps no record: for runs made before the reader's eyes."""
-        return free_seed(experiment, condition, profile=self.profile)
+    def live_seed(self, experiment):
+        """The first seed of which the project keeps no base: for runs made before the reader's eyes."""
+        return free_seed(experiment, "base", profile=self.profile)
 
     def config(self, experiment, condition="base", *, seed=None, **options):
         """The configuration of a condition, by default on the live seed of the base."""
@@ -95,9 +95,9 @@ class Lesson:
         return f"{self.out}/records"
 
     def _noted(self, records, missing=()):
-        """Runs, of which the closing table says how many were computed."""
-        known = {id(r) for r in self.shown}
-        self.shown += Runs([r for r in records if id(r) not in known])
+        """Runs, each of which the closing table counts once among those kept or computed."""
+        known = [r["config"] for r in self.shown]
+        self.shown += Runs([r for r in records if r["config"] not in known])
         return Runs(records, missing)
 
     # Figures, each saved as NUMBER_NAME; alt: one sentence for a reader who cannot see it
@@ -166,9 +166,9 @@ class Lesson:
 
         return Markdown(evidence.metric_table(runs, metric) if runs else "No runs at this profile.")
 
-    def sentences(self, rows, *, judged=True):
+    def sentences(self, rows):
         """Rows of the closing table as sentences, each with its claim in front."""
-        return self.say([f"*{row['claim']}.* {evidence.sentence(row, judged=judged)}" for row in rows])
+        return self.say([f"*{row['claim']}.* {evidence.sentence(row)}" for row in rows])
 
     def close(self, rows):
         """Write the closing table beside the figures, and show it."""

@@ -17,7 +17,7 @@ from .matching import SHOWN, concerns_a_base, one_a_seed, runs
 from .metrics import METRICS
 from .paper import CLAIMS
 from .verdicts import UNTESTED, VERDICTS, kind
-from .words import RULES, shown
+from .words import shown
 
 WAITING = "no records yet"
 COLUMNS = ("claim", "verdict", "effect against", "over the nearest control", "paper", "ours", "runs",
@@ -248,4 +248,36 @@ HEAD = """# Ledger
 
 Every claim of the paper and of the news article, in our own words, against our runs. Made by
 `python -m guidelib ledger --write` from the run records in this folder; nothing here is typed by hand.
+"""
+RULES = """## How to read the table
+
+- ours: the mean over seeds, with its Student-t 95 % interval. Accuracies in per cent, their differences in
+  points.
+- effect: the condition minus what it is compared with, paired by seed, signed so that above 0 speaks for the
+  claim. Unless the claim names another condition, that is the fair base: the better of base and base-tuned,
+  chosen on validation; for a claim of harm the base as it is, which has the same learning rate.
+- nearest control: the same against the control, at the same timing, whose interval reaches lowest. The
+  verdict counts all of them.
+- verdict, by rule, the first that fits. *does not test the claim* if the guided runs stand within 3 points of
+  chance, and so do the base or those compared with; or if the guide's architecture, trained alone, does not
+  beat the base by an interval above 0; or if nothing is gained and the misalignment did not fall. *helps, but
+  not by alignment* (or *harms*) if the effect's lower end is above 0 though the misalignment did not fall.
+  *holds* if that end is above 0, and so are those over all controls; *holds, not told apart from* names the
+  controls whose interval includes 0, *better* those above the guided runs. *does not hold* if the effect's
+  upper end is below 0; else *undecided at this n*. A claim that guidance cures overfitting is tested only
+  where the base overfits.
+- a misalignment *fell* if in 80 % of the seeds it ends at least a quarter lower than it began, and began at
+  0.05 or more: the mean over pairs, of training batches in the first and the last epoch with a guide, or of
+  noise in the first and the last five steps of a warm-up. What the first epoch itself brought is not seen in
+  this, so that the rule is hard on guides that are approached at once.
+- the base is *at chance* if the interval of its test accuracy includes chance or lies below; it *overfits* if
+  training accuracy ends above validation accuracy by more than 10 points in the mean, and by an interval that
+  excludes 0; it *saturates* if training accuracy ends more than 10 points below the guide's architecture
+  trained alone (below 100 % without such runs) and rises by less than 1 point over the last quarter of the
+  epochs. Otherwise it does not fail at this size, and there is nothing to cure.
+- equal trials of tuning were given in deep-fcn, regime untrainable, alone: to base, tuned base, shifted
+  biases and kept dimension, and to guides and controls throughout and as warm-up. There guides that are let
+  go have the rate and weight of those that stay, and distillations the base's rate, no more; elsewhere only
+  the bases were tuned. A verdict against a tuned base is harder on what was not tuned.
+- smoke runs are never shown, and runs with other settings than the claim's are not counted.
 """

@@ -56,7 +56,7 @@ def verdict(gain, over=None, *, untested="", aligned=None, worse=False):
 
     gain: (mean, low, high) of guided minus base, signed so that above 0 speaks for the claim, or None. over:
     {control: the same of guided minus that control}. untested: why the setting does not test the claim
-    (guidelib.evidence.untested). aligned: whether the misalignment fell (guidelib.evidence.fell), None where
+    (gates.untested). aligned: whether the misalignment fell (gates.fell), None where
     that cannot be said. worse: the claim is one of harm. One seed has no interval, so it decides nothing.
 
     >>> verdict((0.2, 0.1, 0.3)), verdict((-0.2, -0.3, -0.1)), verdict((0.1, -0.1, 0.3))
