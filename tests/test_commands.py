@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -13,6 +14,8 @@ from guidelib.__main__ import main
 from guidelib.cli import figures as figures_command
 from guidelib.cli.watch import Progress
 from guidelib.course.headless import known_parameters, run_notebook
+
+ROOT = Path(__file__).parent.parent
 
 
 def guidelib(*words):
@@ -115,6 +118,16 @@ def test_tables_are_joined_and_printed(tmp_path, tutorials, capsys):
     for part in ("it helps", "+40.0 (+30.0 to +50.0)", "results.csv"):
         assert part in printed
     assert "it helps" in (tmp_path / "out" / "results.csv").read_text()
+
+
+@pytest.mark.parametrize("words", [["list"], ["results", "results/fast"], ["ledger"]])
+def test_a_reader_that_has_seen_enough_is_no_error(words):
+    """As `guidelib ledger | head`: the pipe is closed before all is written."""
+    command = [sys.executable, "-m", "guidelib", *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
 
 
 def test_help_names_the_commands():

@@ -263,3 +263,14 @@ def test_a_guide_of_ones_own_needs_one_method():
     assert len(history) == 2
     with pytest.raises(TypeError, match="received str"):
         gl.guide(target, "Quarters")
+
+
+def test_a_guide_of_ones_own_without_it_says_so():
+    class Nothing(gl.guidance.BaseGuide):
+        pass
+
+    target = mlp(16, 8, 3)
+    with gl.guide(target, Nothing()) as g:
+        target(batch())
+        with pytest.raises(NotImplementedError, match=r"Nothing stands around no other.*run\(self, call"):
+            g.loss()

@@ -6,6 +6,8 @@ error, but the test command finds them in options.rest and passes them to pytest
 
 import argparse
 import importlib
+import os
+import sys
 
 COMMANDS = {
     "figures": "run the tutorials headless; leave executed notebooks, figures and one table of results",
@@ -33,4 +35,10 @@ def main(argv=None):
     if rest and options.command != "test":
         parser.error(f"unrecognised arguments: {' '.join(rest)}")
     options.rest = rest
-    return options.main(options) or 0
+    try:
+        code = options.main(options) or 0
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code

@@ -24,6 +24,8 @@ def main(options):
             print(table.to_string(index=False))
         else:
             write(table, options.out)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         say(f"guidelib results: {error}")
         return 2

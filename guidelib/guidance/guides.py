@@ -38,6 +38,9 @@ class BaseGuide:
         keys: a set of (name, number of the call), to show no others; None, in the first step, shows all
         default layers, and those named in `also`. An Output's x is (n, ...), or None with the reason.
         """
+        if self.like is None:
+            raise NotImplementedError(f"{type(self).__name__} stands around no other guide, so it needs "
+                                      "run(self, call, visit, *, keys=None, also=())")
         self.like.run(call, visit, keys=keys, also=also)
 
     @property
