@@ -152,8 +152,7 @@ def explained(call):
     try:
         yield
     except Exception as error:
-        inputs = tensors((call.args, call.kwargs))
-        shapes = [f"{tuple(x.shape)} {x.dtype} on {x.device}" for x in inputs]
+        shapes = [f"{tuple(x.shape)} {x.dtype} on {x.device}" for x in tensors((call.args, call.kwargs))]
         error.add_note(f"This happened in the guide, which was run on the target's arguments {shapes}. "
                        "Pass gl.Guide(net, inputs=callable) to give it arguments of its own.")
         raise

@@ -76,8 +76,7 @@ def inert(*args, **kwargs):
 class Listener:
     """Hooks on {name: module} that call visit(Output) at each output of a forward, from arm() to disarm().
 
-    call: the forward under way, or None while there is none to listen to. default: the names taken by
-    default.
+    call: the forward under way, or None while there is none. default: the names taken by default.
     """
 
     def __init__(self, modules, visit, *, default=(), call=None):
