@@ -7,7 +7,14 @@ from torch import nn
 
 import guidelib as gl
 from guidelib.guidance import capture
-from guidelib.guidance.activations import batch_size, examples, first_tensor, selected
+from guidelib.guidance.activations import (
+    FOLDED,
+    batch_size,
+    examples,
+    first_tensor,
+    reading_by_shape,
+    selected,
+)
 
 
 class Conv1D(nn.Module):
@@ -137,13 +144,13 @@ def test_batch_axis_elsewhere():
 
 def test_tokens_folded_into_the_batch_are_unfolded_in_order():
     x = torch.arange(24.0).reshape(3, 2, 4)  # (n, t, p)
-    assert torch.equal(examples(x.flatten(0, 1), 3)[0], x)
+    assert torch.equal(examples(x.flatten(0, 1), 3, FOLDED)[0], x)
 
 
 @pytest.mark.parametrize(("shape", "words"), [
     ((5, 2), "no batch axis of n = 3"), ((), "no batch axis"), ((3, 0), "is empty")])
 def test_outputs_that_are_not_examples_say_why(shape, words):
-    x, reason = examples(torch.zeros(shape), 3)
+    x, reason = examples(torch.zeros(shape), 3, reading_by_shape(shape, 3))
     assert x is None
     assert words in reason
     assert str(shape) in reason
@@ -151,7 +158,8 @@ def test_outputs_that_are_not_examples_say_why(shape, words):
 
 def test_the_named_axis_comes_before_a_multiple():
     x = torch.randn(6, 3, 4)
-    assert torch.equal(examples(x, 3, batch_dim=1)[0], x.movedim(1, 0))
+    assert reading_by_shape(x.shape, 3, 1) == 1
+    assert torch.equal(examples(x, 3, 1)[0], x.movedim(1, 0))
 
 
 @pytest.mark.parametrize("output", [

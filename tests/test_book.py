@@ -174,10 +174,27 @@ def network(seed):
     return gl.networks.Transformer(**NET, heads=2, outputs=2, pool="mean", seed=seed)
 
 
+def time_first(seed):
+    """Words, one after the other, of sentences side by side: (time, examples)."""
+    torch.manual_seed(seed)
+    return torch.nn.Sequential(torch.nn.Embedding(13, 8), torch.nn.LSTM(8, 8), Last())
+
+
+class Last(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(8, 2)
+
+    def forward(self, states):
+        return self.head(states[0][-1])
+
+
 def guided(**options):
-    sample = torch.arange(20).view(4, 5) % 13
-    with gl.guide(network(0), network(1), **options) as g:
-        plan = g.plan(sample.t() if "batch_dim" in options else sample)
+    sample, make = torch.arange(20).view(4, 5) % 13, network
+    if "batch_dim" in options:
+        sample, make = sample.t(), time_first
+    with gl.guide(make(0), make(1), **options) as g:
+        plan = g.plan(sample)
     assert len(plan[plan["reason"] == ""]) > 0
 
 

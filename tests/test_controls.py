@@ -223,14 +223,30 @@ def test_same_family_is_a_fresh_draw_of_the_same_architecture():
     assert torch.equal(again[1].weight, net[1].weight)
 
 
-def test_same_family_refuses_what_it_cannot_draw():
+def test_same_family_keeps_the_distribution_of_any_tensor():
+    """Of BERT's N(0, 0.02) too, and of parameters that no module knows how to draw."""
     class Own(nn.Module):
         def __init__(self):
             super().__init__()
-            self.w = nn.Parameter(torch.ones(2, 2))
+            self.token = nn.Parameter(0.02 * torch.randn(1, 1, 12))
+            self.gain = nn.Parameter(torch.ones(12))
 
-    with pytest.raises(ValueError, match=r"cannot draw \['1.w'\] again.*build the network yourself"):
-        gl.controls.same_family(nn.Sequential(nn.Linear(2, 2), Own()))
+    target = nn.Sequential(nn.Linear(20, 30), Own())
+    nn.init.normal_(target[0].weight, std=0.02)
+    net = gl.controls.same_family(target, seed=1)
+    for a, b in zip(target.parameters(), net.parameters(), strict=True):
+        assert torch.equal(a.flatten().sort().values, b.flatten().sort().values)
+    assert not torch.equal(net[0].weight, target[0].weight)
+    assert not torch.equal(net[1].token, target[1].token)
+
+
+def test_same_family_may_be_made_by_its_user():
+    target, make = nn.Linear(1, 1), lambda: nn.Linear(3, 3)
+    stream = torch.get_rng_state()
+    nets = [gl.controls.same_family(target, seed=seed, make=make) for seed in (1, 1, 2)]
+    assert torch.equal(torch.get_rng_state(), stream)
+    assert torch.equal(nets[0].weight, nets[1].weight)
+    assert not torch.equal(nets[0].weight, nets[2].weight)
 
 
 def test_same_family_of_a_guided_target_carries_no_hook():

@@ -8,6 +8,7 @@ from guidelib.__main__ import main
 from guidelib.experiments import CONDITIONS, EXPERIMENTS, config, make_target, make_task
 from guidelib.experiments import procedure as runner
 from guidelib.experiments.cost import dry_run
+from guidelib.guidance import axes
 from guidelib.training import loop as training
 
 
@@ -94,7 +95,9 @@ def test_nothing_is_read_run_or_drawn(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize("condition", [c for c in CONDITIONS if "noise-fed" not in c])
 def test_a_real_run_takes_the_steps_parameters_and_operations_that_were_said(condition, monkeypatch):
-    """Counted by torch's own counter, but for evaluation and probes, of which the dry run does not speak.
+    """Counted by torch's own counter, but for what is no step, of which the dry run does not speak.
+
+    Evaluation, probes, and the question which axis holds the examples, asked once a run, are left out.
 
     Batches below 32, where a CPU computes whole Gram matrices; the 5 % are for the guide's first run, which
     finds the pairs.
@@ -116,6 +119,7 @@ def test_a_real_run_takes_the_steps_parameters_and_operations_that_were_said(con
     monkeypatch.setattr(runner, "dimensions", lambda *args: [])
     monkeypatch.setattr(torch.optim.Adam, "step", counted_step)
     monkeypatch.setattr(runner, "train", noted_train)
+    monkeypatch.setattr(axes, "asked", lambda *args: {})
     with FlopCounterMode(display=False) as counter:
         runner.run(made, device=torch.device("cpu"), store=None)
     found = sizes(made)

@@ -73,28 +73,26 @@ def shuffled_layers(guide, *, seed=0):
     return ShuffledLayers("shuffled_layers", guide, Stream(seed))
 
 
-def same_family(target, *, seed=0):
+def same_family(target, *, seed=0, make=None):
     """A random network of the target's own architecture, as nn.Module: no other family's bias to pass on.
 
-    A copy of the target whose parameters are drawn again from `seed` by each module's reset_parameters().
-    ValueError if a module owns parameters but has no such method.
+    A copy of the target in which the entries of each parameter stand in another order, drawn from `seed`: the
+    network's own initialisation, if the target is fresh, and of a trained one all but what its weights have
+    learnt together. make: a callable that builds the network instead, with torch's global stream at `seed`.
 
     >>> net = nn.Linear(2, 2)
     >>> torch.equal(same_family(net, seed=1).weight, same_family(net, seed=2).weight)
     False
     """
+    if make is not None:
+        with drawing_from(seed, target):
+            return make()
     net = copy.deepcopy(unwrap(target))
-    drawn = set()  # parameters that some enclosing reset_parameters() has drawn
-    with drawing_from(seed, net):
-        for _, module in reversed(list(net.named_modules())):
-            reset = getattr(module, "reset_parameters", None) or getattr(module, "_reset_parameters", None)
-            if reset is not None:
-                reset()
-                drawn.update(map(id, module.parameters()))
-    missing = [name for name, p in net.named_parameters() if id(p) not in drawn]
-    if missing:
-        raise ValueError(f"same_family cannot draw {missing[:5]} again, their modules have no "
-                         "reset_parameters(): build the network yourself from another seed and pass that")
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in net.parameters():
+            order = torch.randperm(p.numel(), generator=generator).to(p.device)
+            p.copy_(p.flatten()[order].view(p.shape))
     for module in net.modules():
         if hasattr(module, "reset_running_stats"):
             module.reset_running_stats()

@@ -3,7 +3,6 @@
 from contextlib import contextmanager
 
 import torch
-from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
 
@@ -30,14 +29,62 @@ def drawing_from(seed, model):
 
 
 def frozen_forward(model, args=(), kwargs=None, *, batch_statistics=False):
-    """The output of `model(*args, **kwargs)` as in eval, without gradient, its flags and buffers untouched.
+    """The output of `model(*args, **kwargs)` as in eval, without gradient, and without any trace left.
 
-    `batch_statistics=True` lets the normalisation layers that can use the batch's own statistics.
+    Its flags, its buffers and the global random streams are untouched. `batch_statistics=True` lets the
+    normalisation layers that can use the batch's own statistics.
     """
-    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    with frozen(model, batch_statistics=batch_statistics):
+        return model(*args, **(kwargs or {}))
+
+
+@contextmanager
+def frozen(model, *, batch_statistics=False):
+    """Within, the model runs as in eval, without gradient, and leaves no trace.
+
+    Attention takes the path that training takes, whose layers hooks can follow: torch's fast path for eval
+    computes whole blocks at once, and nested tensors where there is a padding mask.
+    """
     flags = training_flags(model, lambda module: batch_statistics and isinstance(module, _NormBase))
-    with flags, torch.no_grad():
-        return functional_call(model, buffers, args, kwargs or {})
+    fast = torch.backends.mha.get_fastpath_enabled()
+    with flags, torch.no_grad(), spare_buffers(model), random_streams_kept(model):
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fast)
+
+
+@contextmanager
+def spare_buffers(model):
+    """Within, a model has copies of its buffers, into which it may write; afterwards its own again."""
+    own, copies = [], {}
+    for module in model.modules():
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                own.append((module._buffers, name, buffer))
+                if id(buffer) not in copies:
+                    copies[id(buffer)] = buffer.clone()
+    try:
+        for owner, name, buffer in own:
+            owner[name] = copies[id(buffer)]
+        yield
+    finally:
+        for owner, name, buffer in own:
+            owner[name] = buffer
+
+
+@contextmanager
+def random_streams_kept(model):
+    """Within, the model may draw from torch's global streams; afterwards they are where they were."""
+    cuda = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
+    before = torch.get_rng_state(), [(index, torch.cuda.get_rng_state(index)) for index in sorted(cuda)]
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before[0])
+        for index, state in before[1]:
+            torch.cuda.set_rng_state(state, index)
 
 
 def recalibrate(model, args=(), kwargs=None):

@@ -1,17 +1,20 @@
 """Adds to by_hand.py: the method's options, each Gram matrix made once, and all pairs compared at once."""
 
+import warnings
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 
 import torch
 
-from ..similarity import find, same_type
+from ..similarity import find
 from . import tables
 from .activations import listened
+from .axes import differ, readings
 from .frozen import as_call
 from .guides import as_guide
-from .hooks import Call, outputs_of
+from .hooks import Call, Listener, outputs_of
 from .pairing import ENDS, MATCHES, Side, asked, pair_sides
 from .samples import SAMPLES, as_samples
 from .term import Term
@@ -20,7 +23,7 @@ REDUCTIONS = {"sum": torch.sum, "mean": torch.mean}
 
 
 def guide(target, guide, *, layers=None, match="depth", similarity="cka", debiased=False, reduce="sum",
-          weight=1.0, stop_after=None, samples="batch", batch_dim=0):
+          weight=1.0, stop_after=None, samples="batch", channels=None, batch_dim=0, batch_size=None):
     """Align a target, layer by layer, to a frozen guide: a Guidance, whose loss() is added to the task's.
 
     The paper's method, section 3: the sum over layer pairs of 1 - CKA, on the same batch. Use as a context
@@ -32,19 +35,24 @@ def guide(target, guide, *, layers=None, match="depth", similarity="cka", debias
     gl.similarity.Similarity; debiased: for "cka". reduce: "sum" or "mean" over pairs. weight: a number or a
     callable of the step; 0 skips the guide. stop_after: steps, after which the hooks are off. samples:
     "batch", each example with all its features; "tokens", each place of an example, such as a token or a
-    pixel, which needs as many on both sides; "pool", the mean over places. batch_dim: the axis of the
-    examples. ValueError or TypeError for options that make no sense, a compiled target, or a guide that
-    shares parameters with the target.
+    pixel, which needs as many on both sides; "pool", the mean over places. channels: the axis that holds the
+    features of a place, None to know it by the type of the layer. batch_dim: the axis of the examples, or
+    {layer glob: axis} for layers of the target, "*" for its inputs; where a shape leaves the axis of a layer
+    in doubt it is found out, once, by two forwards in eval. batch_size: callable(*args, **kwargs) that
+    returns n, where the inputs do not show it. In distributed training n is that of each process. ValueError
+    or TypeError for options that make no sense, a compiled target, or a guide that shares parameters with the
+    target.
 
-    >>> target = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
-    >>> net = nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))
+    >>> target = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    >>> net = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 2))
     >>> with guide(target, net) as g:
-    ...     loss = target(torch.eye(3)).square().mean() + g.loss()
+    ...     loss = target(torch.eye(4)).square().mean() + g.loss()
     ...     g.plan()[["target", "guide", "reason"]].values.tolist()
     [['0', '0', ''], ['1', '', 'last layer (logits)'], ['', '1', 'last layer (logits)']]
     """
     return Guidance(target, guide, layers=layers, match=match, similarity=similarity, debiased=debiased,
-                    reduce=reduce, weight=weight, stop_after=stop_after, samples=samples, batch_dim=batch_dim)
+                    reduce=reduce, weight=weight, stop_after=stop_after, samples=samples, channels=channels,
+                    batch_dim=batch_dim, batch_size=batch_size)
 
 
 class Guidance(Term):
@@ -52,18 +60,20 @@ class Guidance(Term):
 
     maker = "gl.guide(target, guide)"
 
-    def __init__(self, target, guide, *, layers, match, similarity, debiased, reduce, samples, **step):
+    def __init__(self, target, guide, *, layers, match, similarity, debiased, reduce, samples, channels,
+                 **step):
         check_options(layers, match=match, reduce=reduce, samples=samples)
-        super().__init__(target, asked=asked(layers, 0), **step)  # weight, stop_after, batch_dim
+        super().__init__(target, asked=asked(layers, 0), **step)  # weight, stop_after, batch_dim, batch_size
         self.guide, self.similarity = as_guide(guide), find(similarity, debiased=debiased)
         self.guide.check(self.similarity)
         own = {id(p) for p in self.target.parameters()}
         if any(id(p) in own for net in self.guide.networks() for p in net.parameters()):
             raise ValueError("the guide shares parameters with the target, so it would not stay frozen: "
                              "pass copy.deepcopy(guide)")
-        self.layers, self.match, self.reduce, self.samples = layers, match, reduce, samples
-        self.pairs, self.dropped = None, Counter()
-        self._sides, self._plan, self._last = None, None, None
+        self.layers, self.match, self.reduce = layers, match, reduce
+        self.samples, self.viewed = samples, {"samples": samples, "channels": channels}
+        self.pairs, self.names, self.dropped = None, {}, Counter()  # names: {pair: (target's, guide's)}
+        self._sides, self._plan, self._last, self._looked = None, None, None, False
         self.arm()
 
     def __repr__(self):
@@ -72,21 +82,25 @@ class Guidance(Term):
                 f"step {self.step})")
 
     def plan(self, sample=None):
-        """Table of the layer pairs, then of layers without a part and why: names, n, features, cost.
+        """Table of the layer pairs, then of layers without a part and why: names, n, features, cost, reason.
 
         gflop is what the pair's Gram matrices and their gradient cost, traffic_mb what they read and write in
-        memory. Needs a forward of the target, or `sample`: a tensor, a tuple of arguments or a dict of
+        memory. A pair has a reason if it says nothing: a layer does not vary over the examples, or did not
+        run yet. Needs a forward of the target, or `sample`: a tensor, a tuple of arguments or a dict of
         keywords, on which both networks are run as in eval, left as found. RuntimeError without either.
         """
         if sample is not None:
-            modules = listened(self.target, asked(self.layers, 0))
-            outputs = outputs_of(self.target, sample, batch_dim=self.batch_dim, modules=modules)
-            self._resolve(Call(*as_call(sample), self.batch_dim), outputs)
-        elif self.pairs is None:
+            call = Call(*as_call(sample), self.batch_dim, self.batch_size)
+            outputs = outputs_of(self.target, call, modules=listened(self.target, asked(self.layers, 0)))
+            self.pairs = None
+            self._note_constant(call, *self._compare(outputs, self._resolve(call, outputs)))
+        elif self._plan is None:
             if self.recorder.forwards != 1:
                 raise RuntimeError("plan() does not know the layers yet: run the target once, or pass "
                                    "plan(sample=batch)")
-            self._resolve(*self.recorder.take())
+            call, outputs = self.recorder.take()
+            self.recorder.outputs = outputs = self._verified(call, outputs)
+            self._note_constant(call, *self._compare(outputs, self._resolve(call, outputs)))
         return self._plan.copy()
 
     def prepare(self, sample):
@@ -98,15 +112,15 @@ class Guidance(Term):
         chance is the mean biased CKA if the guide's examples are permuted, sqrt(pr_target pr_guide) / (n -
         1); that of the debiased form is 0. The participation ratio tr(K)^2 / |K|^2 counts the dimensions that
         the n examples spread over, at most n - 1. dropped counts the steps in which a layer of the pair did
-        not run. All of it is about the Gram matrices of the similarity in use: those of "rsa" are of examples
-        scaled to length one, those of "ridge" of projected features where there are many. RuntimeError before
-        any loss().
+        not run; where this was one, there is nothing else to report. All of it is about the Gram matrices of
+        the similarity in use: those of "rsa" are of examples scaled to length one, those of "ridge" of
+        projected features where there are many. RuntimeError before any loss().
         """
         if self._last is None:
             raise RuntimeError("report() is about the last loss(), and there was none yet")
         pairs, grams, misalignment = self._last
-        names = [self._names(pair) for pair in pairs]
-        return tables.report(names, grams, misalignment, [self.dropped[pair] for pair in pairs])
+        table = tables.report([self.names[pair] for pair in pairs], grams, misalignment)
+        return tables.with_dropped(table, {self.names[pair]: self.dropped[pair] for pair in self.pairs})
 
     @property
     def misalignment(self):
@@ -117,16 +131,21 @@ class Guidance(Term):
         """{"target <- guide": misalignment} of the last loss(), 0-dim tensors without gradient."""
         if self._last is None:
             return {}
-        names = [" <- ".join(self._names(pair)) for pair in self._last[0]]
+        names = [" <- ".join(self.names[pair]) for pair in self._last[0]]
         return dict(zip(names, self.misalignment, strict=True))
 
     def state_dict(self):
-        """The step, the counts and the guide's random streams, for a checkpoint."""
-        dropped = [[*map(list, pair), count] for pair, count in self.dropped.items()]
-        return super().state_dict() | {"dropped": dropped, "guide": self.guide.state_dict()}
+        """The step, the pairs, the counts and the guide's random streams, for a checkpoint."""
+        pairs = [[*map(list, pair), *self.names[pair], self.dropped[pair]] for pair in self.pairs or ()]
+        return super().state_dict() | {"pairs": pairs, "guide": self.guide.state_dict()}
 
     def load_state_dict(self, state):
-        self.dropped = Counter({(tuple(t), tuple(g)): count for t, g, count in state["dropped"]})
+        loaded = [((tuple(t), tuple(g)), rest) for t, g, *rest in state["pairs"]]
+        if loaded and self.pairs != [pair for pair, _ in loaded]:
+            self.pairs = [pair for pair, _ in loaded]
+            self.names = {pair: (t, g) for pair, (t, g, _) in loaded}
+            self._plan = None  # what else there is shows in the next step
+        self.dropped = Counter({pair: count for pair, (*_, count) in loaded if count})
         self.guide.load_state_dict(state["guide"])
         super().load_state_dict(state)
 
@@ -138,22 +157,32 @@ class Guidance(Term):
             least = self.similarity.least
             raise ValueError(f"{self.similarity.name} needs n >= {least} examples, the target received n = "
                              f"{call.n}: use a larger batch, or leave out the last one (drop_last=True)")
-        if self.pairs is None:
+        if self._plan is None:
+            outputs = self._verified(call, outputs)
             guide_grams = self._resolve(call, outputs)
         else:
-            guide_grams, _ = self._run_guide(call, keys={key for _, key in self.pairs})
-        found = {o.key: o for o in outputs if o.x is not None}
-        pairs = [pair for pair in self.pairs if pair[0] in found and pair[1] in guide_grams]
-        self.dropped.update(pair for pair in self.pairs if pair not in pairs)
+            guide_grams, _ = self._run_guide(call, keys=self._guide_keys)
+        pairs, grams = self._compare(outputs, guide_grams)
+        if len(pairs) < len(self.pairs):
+            self.dropped.update(pair for pair in self.pairs if pair not in pairs)
         if not pairs:
             return torch.zeros((), device=call.device)
-        grams = self._stacks(pairs, {key: self._gram(found[key]) for key in dict(pairs)}, guide_grams)
         misalignment = torch.cat([self.similarity.misalignment(k, l) for k, l in grams])  # (pairs,)
         self._last = (pairs, [(k.detach(), l) for k, l in grams], misalignment.detach())
+        if not self._looked:
+            self._look(call, misalignment)
         return REDUCTIONS[self.reduce](misalignment)
 
+    def _compare(self, outputs, guide_grams):
+        """The pairs whose layers ran, and their Gram matrices [(K, L)], each (pairs, n, n)."""
+        found = {o.key: o for o in outputs if o.x is not None}
+        pairs = [pair for pair in self.pairs if pair[0] in found and pair[1] in guide_grams]
+        return pairs, self._stacks(pairs, {key: self._gram(found[key]) for key in dict(pairs)}, guide_grams)
+
     def _gram(self, o):
-        return self.similarity.gram(as_samples(o.x, o.type, samples=self.samples))
+        if o.gram is not None:
+            return o.gram
+        return self.similarity.gram(as_samples(o.x, o.type, **self.viewed))
 
     def _stacks(self, pairs, target_grams, guide_grams):
         """[(K, L)], each (pairs, n, n), of pairs with as many samples: one, unless these are tokens."""
@@ -162,45 +191,101 @@ class Guidance(Term):
             group = list(group)
             for pair in group:
                 if (m := guide_grams[pair[1]].shape[-1]) != n:
-                    left, right = self._names(pair)
+                    left, right = self.names[pair]
                     raise ValueError(f"samples='tokens' compares place by place, but {left} has {n} of them "
                                      f"in this batch and {right} has {m}: pair layers with as many, or use "
                                      "samples='pool'")
-            k = torch.stack([target_grams[key] for key, _ in group])
-            stacks.append(same_type(k, torch.stack([guide_grams[key] for _, key in group])))
+            stacks.append((torch.stack([target_grams[key] for key, _ in group]),
+                           torch.stack([guide_grams[key] for _, key in group])))
         return stacks
 
     def _run_guide(self, call, keys=None):
-        """Run the guide: {key: Gram matrix (n, n)}, each made as its layer comes, and the Outputs."""
-        grams, outputs, newest = {}, [], (None, None)
+        """Run the guide: {key: Gram matrix (n, n)}, each made as its layer comes, and the Outputs, hollow."""
+        grams, outputs, newest = {}, {}, (None, None)
 
         def visit(o):
             nonlocal newest
+            grams.pop(o.key, None)
             if o.x is not None:
                 if o.x is not newest[0]:  # controls show one and the same tensor for every layer
-                    newest = (o.x, self._gram(replace(o, x=o.x.detach())))
+                    newest = (o.x, self._gram(o if o.x.grad_fn is None else replace(o, x=o.x.detach())))
                 grams[o.key] = newest[1]
-            outputs.append(replace(o, x=None))
+            if keys is None:
+                outputs[o.key] = o.hollow()
 
         self.guide.run(call, visit, keys=keys, also=asked(self.layers, 1))
-        return grams, outputs
+        return grams, list(outputs.values())
+
+    # The first step
+
+    def _verified(self, call, outputs):
+        """The target's Outputs with the examples at the axis where they are, and the recorder told of it."""
+        listener = partial(Listener, self.recorder.modules, default=self.recorder.default, call=call)
+        found = readings(self.target, call, outputs, listener)
+        return [o.read(call.n, found[o.key]) if o.key in found else o for o in outputs]
 
     def _resolve(self, call, outputs):
         """Pair the layers of a first forward, and listen to no others; returns the guide's Gram matrices."""
+        self.recorder.readings = {o.key: o.reading for o in outputs}
         target = self.side(outputs)
-        call.target_layers = target.defaults
+        call.target_layers, state = target.defaults, self.guide.state_dict()
         grams, outputs = self._run_guide(call)
         guide = Side("guide", outputs, drops_last=self.guide.drops_last)
-        names = self.guide.rearrange(pair_sides(target, guide, layers=self.layers, match=self.match))
-        self.pairs, self._sides = [(target.keys[t], guide.keys[g]) for t, g in names], (target, guide)
-        self._plan = tables.plan(names, target, guide, call, samples=self.samples)
+        if self.pairs is not None:  # loaded: the guide draws what it would have drawn had the run gone on
+            self.guide.load_state_dict(state)
+            grams, _ = self._run_guide(call, keys={key for _, key in self.pairs})
+        else:
+            found = self.guide.rearrange(pair_sides(target, guide, layers=self.layers, match=self.match))
+            self.names = {(target.keys[t], guide.keys[g]): (t, g) for t, g in found}
+            self.pairs = [(target.keys[t], guide.keys[g]) for t, g in found]
+        self._sides, self._guide_keys = (target, guide), {key for _, key in self.pairs}
+        names = [self.names[pair] for pair in self.pairs]
+        self._plan = tables.plan(names, target, guide, call, **self.viewed)
         self.recorder.restrict({name for (name, _), _ in self.pairs})
+        if self.samples == "batch" and self.similarity.tap is not None:
+            self.recorder.tap, self.recorder.tapped = self.similarity.tap, {key for key, _ in self.pairs}
         return grams
 
-    def _names(self, pair):
-        return tuple(side.names[key] for side, key in zip(self._sides, pair, strict=True))
+    def _look(self, call, misalignment):
+        """Warn, once, of what the value of a loss would hide."""
+        self._looked = True
+        pairs, grams, _ = self._last
+        if constant := self._note_constant(call, pairs, grams):
+            warn(f"{len(constant)} of {len(pairs)} pairs say nothing, a layer of them does not vary over the "
+                 f"examples: {', '.join(constant[:5])}; their misalignment is 1, without a gradient, see "
+                 "plan(). An untrained guide with BatchNorm may vary with gl.Guide(net, norm='batch')")
+        if not misalignment.requires_grad and torch.is_grad_enabled():
+            warn("the loss has no gradient: no parameter before the target's paired layers needs one")
+        if self.similarity.diagonal and self.similarity.tap and call.n < 4:
+            warn(f"with n = {call.n} examples biased CKA is near 1 whatever the features, so that the loss "
+                 "says almost nothing: use a larger batch")
+        target, _ = self._sides
+        if silent := [name for name in target.absent if name in self.recorder.default]:
+            warn(f"layers of the target did not run in its first forward and are not paired: {silent}. If "
+                 "they run later: g.plan(sample) before training sees all that run in eval, or name them in "
+                 "layers=")
+
+    def _note_constant(self, call, pairs, grams):
+        """Write into the plan which pairs have features that do not vary, and return their names.
+
+        Not where the inputs do not vary either, as in a sample that is there for its shape.
+        """
+        found = []
+        if not grams or not differ(call):
+            return found
+        sides = {"target": [k for k, _ in grams], "guide": [l for _, l in grams]}
+        still = {side: torch.cat([k.diagonal(dim1=-2, dim2=-1).sum(-1) for k in stack]) == 0
+                 for side, stack in sides.items()}
+        for i, pair in enumerate(pairs):
+            if constant := [side for side in still if still[side][i]]:
+                reason = f"features of the {' and the '.join(constant)} do not vary over the examples"
+                self._plan.loc[self.pairs.index(pair), "reason"] = reason
+                found.append(" <- ".join(self.names[pair]))
+        return found
 
 
+def warn(text):
+    warnings.warn(text, stacklevel=6)
 def check_options(layers, **options):
     """ValueError for a word that is none of its choices, or for `layers` of another form."""
     for name, value in options.items():

@@ -3,13 +3,15 @@
 import copy
 import inspect
 import warnings
-from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import nn
 
 from .activations import listened, selected, tensors
-from .frozen import as_call, frozen_forward, recalibrate, unwrap
+from .axes import readings
+from .frozen import as_call, frozen, recalibrate, unwrap
 from .hooks import Listener
 from .noise import Stream, noise_like
 
@@ -36,7 +38,8 @@ class BaseGuide:
         """Call visit(Output) for each layer in execution order; call: a Call, the target's forward.
 
         keys: a set of (name, number of the call), to show no others; None, in the first step, shows all
-        default layers, and those named in `also`. An Output's x is (n, ...), or None with the reason.
+        default layers, and those named in `also`. An Output's x is (n, ...), or None with the reason; one
+        shown again takes the place of the first.
         """
         if self.like is None:
             raise NotImplementedError(f"{type(self).__name__} stands around no other guide, so it needs "
@@ -79,9 +82,10 @@ class Guide(BaseGuide):
     normalisation use the batch's own statistics; "recalibrated" works on a copy whose running statistics are
     those of `sample`. inputs: "same" as the target's, "noise" for N(0, 1) of the same shape from the stream
     `seed` (paper, appendix D), or a callable(*args, **kwargs) that returns the guide's own: a tensor, a tuple
-    or a dict. Keywords that the network's forward lacks are dropped with one warning, `labels` always. The
-    network's training flag, dropout, buffers and gradients play no part and are left as found. ValueError for
-    an unknown norm or inputs, or "recalibrated" without `sample`.
+    or a dict. Keywords that the network's forward lacks are dropped with one warning, `labels` always.
+    batch_dim: the axis of the examples, or {layer glob: axis}, with "*" for the inputs; None for the
+    target's. The network's training flag, dropout, buffers and gradients play no part and are left as found.
+    ValueError for an unknown norm or inputs, or "recalibrated" without `sample`.
 
     >>> net = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
     >>> Guide(net, norm="batch")
@@ -90,10 +94,12 @@ class Guide(BaseGuide):
 
     drops_last = True
 
-    def __init__(self, net, *, norm="running", inputs="same", sample=None, seed=0):
+    def __init__(self, net, *, norm="running", inputs="same", sample=None, batch_dim=None, seed=0):
         if not isinstance(net, nn.Module):
             raise TypeError("a guide is a torch.nn.Module, a gl.Guide or one of gl.controls, "
                             f"received {type(net).__name__}")
+        if isinstance(net, torch.jit.ScriptModule):
+            raise TypeError("the guide is a scripted module, which hooks cannot follow: pass its original")
         if norm not in NORMS:
             raise ValueError(f"norm is one of {NORMS}, received {norm!r}")
         if inputs not in ("same", "noise") and not callable(inputs):
@@ -102,10 +108,13 @@ class Guide(BaseGuide):
             raise ValueError(f"sample= goes with norm='recalibrated', received norm={norm!r} and sample of "
                              f"type {type(sample).__name__}")
         self.net, self.norm, self.inputs = unwrap(net), norm, inputs
-        self.stream, self._warned = Stream(seed), False
+        self.stream, self._warned, self.batch_dim = Stream(seed), False, batch_dim
+        self.readings = {}  # how to read the outputs as examples, once it was found out
         if norm == "recalibrated":
             self.net = copy.deepcopy(self.net)
             recalibrate(self.net, *as_call(sample))
+        self._default = selected(self.net)
+        self._takes = keywords(self.net.forward)
 
     def __repr__(self):
         inputs = self.inputs if isinstance(self.inputs, str) else getattr(self.inputs, "__name__", "callable")
@@ -115,27 +124,55 @@ class Guide(BaseGuide):
         return [self.net]
 
     def run(self, call, visit, *, keys=None, also=()):
-        """Show the layers as they come; features are forgotten afterwards, so that one is held at a time."""
-        names = also if keys is None else {name for name, _ in keys}
-        modules = listened(self.net, names, default=keys is None)
+        """Show the layers as they come; features are forgotten afterwards, so that one is held at a time.
+
+        After the last of `keys` the forward ends. The first time the axes of the examples are verified.
+        """
+        call = call.of(*self._arguments(call), self.batch_dim)
+        if keys is not None:
+            modules = {name: self.net.get_submodule(name) for name, _ in keys}
+            return self._forward(call, modules, visit, keys=keys)
+        modules, seen = listened(self.net, also), {}
+
+        def show(o):
+            seen[o.key] = o if o.raw is None else replace(o, x=None, raw=None)
+            visit(o)
+
+        self._forward(call, modules, show)
+        listener = partial(Listener, modules, default=self._default, call=call)
+        found = readings(self.net, call, seen.values(), listener)
+        self.readings = {key: o.reading for key, o in seen.items()} | found
+        if any(seen[key].reading != reading for key, reading in found.items()):
+            self._forward(call, modules, visit)
+
+    def _forward(self, call, modules, visit, *, keys=None):
+        failed = []  # what went wrong outside of the network
 
         def show(o):
             if keys is None or o.key in keys:
-                visit(o)
+                try:
+                    visit(o)
+                except Exception as error:
+                    failed.append(error)
+                    raise
 
-        args, kwargs = self._arguments(call)
-        hooks = Listener(modules, show, default=selected(self.net), call=call)
-        with hooks, torch.autocast(**call.autocast), explained(call):
-            frozen_forward(self.net, args, kwargs, batch_statistics=self.norm == "batch")
+        hooks = Listener(modules, show, default=self._default, call=call, readings=self.readings, last=keys)
+        state = frozen(self.net, batch_statistics=self.norm == "batch")
+        try:
+            with hooks, torch.autocast(**call.autocast), state:
+                self.net(*call.args, **call.kwargs)
+        except Exception as error:
+            if error not in failed:
+                explain(error, call)
+            raise
 
     def _arguments(self, call):
         if callable(self.inputs):
             with torch.no_grad():
                 return as_call(self.inputs(*call.args, **call.kwargs))
         args, kwargs = call.args, {name: v for name, v in call.kwargs.items() if name != "labels"}
-        parameters = inspect.signature(self.net.forward).parameters
-        if not any(p.kind == p.VAR_KEYWORD for p in parameters.values()):
-            lacking = [name for name in kwargs if name not in parameters]
+        if self._takes is not None:
+            lacking = [name for name in kwargs if name not in self._takes]
             if lacking and not self._warned:
                 self._warned = True
                 warnings.warn(f"the guide's forward lacks the target's keywords {lacking}: they are dropped; "
@@ -146,16 +183,20 @@ class Guide(BaseGuide):
         return args, kwargs
 
 
-@contextmanager
-def explained(call):
-    """Add to an error of the guide's forward what it was given."""
+def keywords(forward):
+    """The names that a forward takes, or None if it takes any."""
     try:
-        yield
-    except Exception as error:
-        shapes = [f"{tuple(x.shape)} {x.dtype} on {x.device}" for x in tensors((call.args, call.kwargs))]
-        error.add_note(f"This happened in the guide, which was run on the target's arguments {shapes}. "
-                       "Pass gl.Guide(net, inputs=callable) to give it arguments of its own.")
-        raise
+        parameters = inspect.signature(forward).parameters
+    except ValueError:  # of what is compiled there is none
+        return None
+    return None if any(p.kind == p.VAR_KEYWORD for p in parameters.values()) else set(parameters)
+
+
+def explain(error, call):
+    """Add to an error of the guide's forward what it was given."""
+    shapes = [f"{tuple(x.shape)} {x.dtype} on {x.device}" for x in tensors((call.args, call.kwargs))]
+    error.add_note(f"This happened in the guide, which was run on the target's arguments {shapes}. "
+                   "Pass gl.Guide(net, inputs=callable) to give it arguments of its own.")
 
 
 def as_guide(guide):

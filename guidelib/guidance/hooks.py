@@ -1,12 +1,25 @@
 """Adds to by_hand.py: hooks that never raise, and follow layers reused, skipped or changed in place."""
 
 from collections import Counter
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 
-from .activations import batch_size, display, examples, first_tensor, selected, tensors
+from .activations import (
+    axis_given,
+    axis_of_inputs,
+    batch_size,
+    display,
+    examples,
+    first_tensor,
+    reading_by_shape,
+    selected,
+    tensors,
+)
+from .axes import readings
 from .frozen import as_call, frozen_forward
 
 NO_GRADIENT = ("ran without gradients, as under torch.no_grad() or in checkpoint(use_reentrant=True); "
@@ -15,23 +28,38 @@ NO_GRADIENT = ("ran without gradients, as under torch.no_grad() or in checkpoint
 
 @dataclass
 class Call:
-    """One forward: arguments, n, device, autocast; target_layers: the target's default ones, once known."""
+    """One forward: arguments, n, device, autocast; target_layers: the target's default ones, once known.
+
+    batch_dim: the axis of the examples in the inputs, or {layer glob: axis} with "*" for the inputs;
+    batch_size: callable(*args, **kwargs) -> n, or None to see it from the inputs.
+    """
 
     args: tuple
     kwargs: dict
-    batch_dim: int = 0
+    batch_dim: int | dict = 0
+    batch_size: Callable | None = None
     target_layers: list = field(default_factory=list)
 
     def __post_init__(self):
-        self.n = batch_size(self.args, self.kwargs, self.batch_dim)
+        if self.batch_size is None:
+            self.n = batch_size(self.args, self.kwargs, axis_of_inputs(self.batch_dim))
+        else:
+            self.n = int(self.batch_size(*self.args, **self.kwargs))
         inputs = list(tensors((self.args, self.kwargs)))
-        self.device = inputs[0].device
+        self.device = inputs[0].device if inputs else torch.device("cpu")
         kind = self.device.type
         if not torch.amp.is_autocast_available(kind):  # the meta device has none
             kind = "cpu"
         self.autocast = {"device_type": kind, "enabled": torch.is_autocast_enabled(kind),
                          "dtype": torch.get_autocast_dtype(kind)}
         self.versions = [(x, x._version) for x in inputs if not x.is_inference()]
+
+    def of(self, args, kwargs, batch_dim=None):
+        """The same call with other arguments, as a guide gets it: n, device and autocast are the target's."""
+        other = copy(self)
+        other.args, other.kwargs = args, kwargs
+        other.batch_dim = axis_of_inputs(self.batch_dim) if batch_dim is None else batch_dim
+        return other
 
     def check_inputs(self):
         """The guide must see what the target saw: raise if the target wrote into its own input."""
@@ -50,6 +78,19 @@ class Output:
     x: torch.Tensor | None = None
     reason: str = ""
     default: bool = True  # whether the layer is one of those taken by default
+    raw: torch.Tensor | None = None  # what x is a view of, as the layer gave it
+    reading: int | str | None = None  # how raw was read: the axis of the examples, FOLDED, or why it was not
+    gram: torch.Tensor | None = None  # of x, if it is made already
+
+    def read(self, n, reading):
+        """The same output read as n examples in another way."""
+        x, reason = examples(self.raw, n, reading)
+        return replace(self, x=x, reason=reason, reading=reading)
+
+    def hollow(self):
+        """The same output without its numbers."""
+        x = None if self.x is None else torch.empty(self.x.shape, device="meta")
+        return replace(self, x=x, raw=None, gram=None)
 
 
 class Hook:
@@ -73,23 +114,32 @@ def inert(*args, **kwargs):
     """What is left of a hook in a copy of its module: nothing happens."""
 
 
+class Stop(BaseException):
+    """Raised by a hook to end a forward of which nothing more is asked."""
+
+
 class Listener:
     """Hooks on {name: module} that call visit(Output) at each output of a forward, from arm() to disarm().
 
-    call: the forward under way, or None while there is none. default: the names taken by default.
+    call: the forward under way, or None while there is none. default: the names taken by default. readings:
+    {key: how to read the output as examples}, where its shape does not say. last: keys after all of which the
+    forward is ended by Stop, or None.
     """
 
-    def __init__(self, modules, visit, *, default=(), call=None):
+    def __init__(self, modules, visit, *, default=(), call=None, readings=None, last=None):
         self.modules, self.visit = modules, visit
         self.default, self.call = frozenset(default), call
+        self.readings = {} if readings is None else readings
+        self.coming = None if last is None else set(last)
         self.open, self.count, self.handles = call is not None, Counter(), {}
 
     def __enter__(self):
         self.arm()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, kind, *exception):
         self.disarm()
+        return kind is Stop
 
     def arm(self):
         """Put the hooks on; if one of them fails all are taken off again."""
@@ -107,23 +157,52 @@ class Listener:
         self.handles = {}
 
     def _heard(self, name, module, args, output):
-        if not self.open or not isinstance(self.call, Call):  # a checkpointed layer, say, computed again
-            return
+        if not self.open or not isinstance(self.call, Call):
+            return self.repeat(name, output)
         key = (name, self.count[name])
         self.count[name] += 1
-        x = first_tensor(output)
-        shape = None if x is None else tuple(x.shape)
-        x, reason = examples(x, self.call.n, batch_dim=self.call.batch_dim)
-        self.visit(Output(key, type(module).__name__, shape, x, reason, name in self.default))
+        kind, default = type(module).__name__, name in self.default
+        try:
+            raw = first_tensor(output)
+            shape = None if raw is None else tuple(raw.shape)
+            reading = self.reading(key, shape)
+            x, reason = examples(raw, self.call.n, reading)
+        except Exception as error:  # an output of a kind never seen must not end a training
+            raw, shape, x, reading, reason = None, None, None, None, f"its output cannot be read: {error}"
+        return self.heard(Output(key, kind, shape, x, reason, default, raw, reading), output)
+
+    def reading(self, key, shape):
+        """How to read an output: as its user says, else as was found out, else by its shape."""
+        given = axis_given(self.call.batch_dim, key[0])
+        if given is not None:
+            return given
+        if key in self.readings or shape is None:
+            return self.readings.get(key)
+        return reading_by_shape(shape, self.call.n, axis_of_inputs(self.call.batch_dim))
+
+    def heard(self, o, output):
+        """Pass an Output on; what is returned takes the place of the layer's own output."""
+        self.visit(o)
+        if self.coming is not None:
+            self.coming.discard(o.key)
+            if not self.coming:
+                raise Stop
+
+    def repeat(self, name, output):
+        """A layer runs outside of any forward listened to: a checkpointed one, say, computed again."""
 
 
 class Recorder(Listener):
-    """Hooks on a target that keep the outputs of its newest forward with gradients, until clear()."""
+    """Hooks on a target that keep the outputs of its newest forward with gradients, until clear().
 
-    def __init__(self, target, modules, *, batch_dim=0):
-        super().__init__(modules, self._keep, default=selected(target))
-        self.target, self.batch_dim = target, batch_dim
+    tap: a callable(x) -> (x, Gram matrix) for the layers `tapped`, {key}, see similarity.tap.
+    """
+
+    def __init__(self, target, modules, *, batch_dim=0, batch_size=None):
+        super().__init__(modules, None, default=selected(target))
+        self.target, self.batch_dim, self.batch_size = target, batch_dim, batch_size
         self.copied = None  # keys of layers changed in place later, of which a copy is kept; None: not known
+        self.tap, self.tapped, self.tapping = None, frozenset(), False
         self.clear()
 
     def arm(self):
@@ -165,8 +244,9 @@ class Recorder(Listener):
         self.open = torch.is_grad_enabled()  # validation under no_grad leaves the capture as it is
         if self.open:
             self.outputs, self.originals, self.count = [], {}, Counter()
+            self.tapping = self.tap is not None
             try:
-                self.call = Call(args, kwargs, self.batch_dim)
+                self.call = Call(args, kwargs, self.batch_dim, self.batch_size)
             except Exception as error:
                 self.call = error
 
@@ -175,14 +255,27 @@ class Recorder(Listener):
             self.open = False
             self.forwards += 1
 
-    def _keep(self, o):
-        if o.x is not None and not torch.is_grad_enabled():  # a loss on it would have no gradient
-            o = replace(o, x=None, reason=NO_GRADIENT)
-        if o.x is not None:
-            self.originals[o.key] = (o.x.detach(), o.x._version)  # which share the version counter
-            if self.copied is None or o.key in self.copied:
-                o = replace(o, x=o.x.clone())
-        self.outputs.append(o)
+    def heard(self, o, output):
+        if o.raw is not None and not torch.is_grad_enabled():  # a loss on it would have no gradient
+            o = replace(o, x=None, raw=None, reason=NO_GRADIENT)
+        if o.raw is None:
+            return self.outputs.append(o)
+        spoiled = self.copied is None or o.key in self.copied
+        self.originals[o.key] = (o.raw.detach(), o.raw._version)  # which share the version counter
+        if self.tapping and o.key in self.tapped and o.x is output:
+            passed, k = self.tap(output)
+            self.outputs.append(replace(o, gram=k))
+            return passed.clone() if spoiled else passed
+        if spoiled:
+            o = replace(o, raw=o.raw.clone()).read(self.call.n, o.reading)
+        return self.outputs.append(o)
+
+    def repeat(self, name, output):
+        """Checkpointing compares what is kept for the backward: what was tapped is tapped again."""
+        if self.tapping and torch.is_grad_enabled() and isinstance(output, torch.Tensor):
+            names = {key[0] for key in self.tapped}
+            if name in names and output.is_floating_point():
+                return self.tap(output)[0]
 
     def _check_in_place(self):
         """The first step keeps copies of everything; later ones only of what was then seen to change."""
@@ -195,20 +288,21 @@ class Recorder(Listener):
                                "the first step: a copy is kept from now on, repeat this step")
 
 
-def outputs_of(model, sample, *, batch_dim=0, modules=None):
+def outputs_of(model, call, *, modules=None):
     """Outputs of one forward as in eval, copied so that a later in-place operation cannot change them."""
-    call, outputs = Call(*as_call(sample), batch_dim), []
+    outputs, default = [], selected(model)
 
     def keep(o):
-        outputs.append(o if o.x is None else replace(o, x=o.x.detach().clone()))
+        outputs.append(o if o.raw is None else replace(o, raw=o.raw.detach().clone(), x=None))
 
-    default = selected(model)
-    with Listener(default if modules is None else modules, keep, default=default, call=call):
+    listener = partial(Listener, default if modules is None else modules, default=default, call=call)
+    with listener(keep):
         frozen_forward(model, call.args, call.kwargs)
-    return outputs
+    found = readings(model, call, outputs, listener)
+    return [o if o.raw is None else o.read(call.n, found.get(o.key, o.reading)) for o in outputs]
 
 
-def capture(model, sample, *, batch_dim=0, modules=None):
+def capture(model, sample, *, batch_dim=0, batch_size=None, modules=None):
     """{layer: activations (n, ...)} of the default layers in execution order; run as in eval, left as found.
 
     `sample`: a tensor, a tuple of arguments or a dict of keywords.
@@ -217,6 +311,7 @@ def capture(model, sample, *, batch_dim=0, modules=None):
     >>> {name: tuple(x.shape) for name, x in capture(net, torch.zeros(5, 2)).items()}
     {'0': (5, 3), '2': (5, 1)}
     """
-    outputs = [o for o in outputs_of(model, sample, batch_dim=batch_dim, modules=modules) if o.x is not None]
+    call = Call(*as_call(sample), batch_dim, batch_size)
+    outputs = [o for o in outputs_of(model, call, modules=modules) if o.x is not None]
     names = display([o.key for o in outputs])
     return {names[o.key]: o.x for o in outputs}

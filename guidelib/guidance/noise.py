@@ -29,23 +29,25 @@ class Stream:
         self.seed, self._state, self.generator = state["seed"], state["state"], None
 
 
-def noise_like(sample, *, stream, noise="normal"):
+def noise_like(sample, *, stream, noise="normal", keep=()):
     """New noise in the place of a sample: N(0, 1) for floats, uniform over the sample's range for integers.
 
-    `sample` is a tensor, a tuple of arguments or a dict of keywords. Booleans, entries named *mask* and what
-    is no tensor stay as they are. `noise` may be a callable(sample tensor, torch.Generator) -> tensor
-    instead.
+    `sample` is a tensor, a tuple of arguments or a dict of keywords. Booleans, entries named *mask*, those
+    in `keep` (names, or positions in a tuple) and what is no tensor stay as they are. `noise` may be a
+    callable(sample tensor, torch.Generator) -> tensor instead. ValueError for a name that is not there.
 
     >>> noise_like({"ids": torch.tensor([3, 5]), "mask": torch.ones(2)}, stream=Stream(0))["mask"]
     tensor([1., 1.])
     """
     if noise != "normal" and not callable(noise):
         raise ValueError(f"noise is 'normal' or a callable(tensor, generator), received {noise!r}")
-    if isinstance(sample, dict):
-        kept = [name for name in sample if "mask" in str(name).lower()]
-        return {k: v if k in kept else noise_like(v, stream=stream, noise=noise) for k, v in sample.items()}
-    if isinstance(sample, (tuple, list)):
-        return tuple(noise_like(v, stream=stream, noise=noise) for v in sample)
+    if isinstance(sample, (dict, tuple, list)):
+        entries = sample if isinstance(sample, dict) else dict(enumerate(sample))
+        if lacking := [name for name in keep if name not in entries]:
+            raise ValueError(f"keep names {lacking}, which are not in the sample: it has {list(entries)}")
+        kept = [name for name in entries if name in keep or "mask" in str(name).lower()]
+        new = {k: v if k in kept else noise_like(v, stream=stream, noise=noise) for k, v in entries.items()}
+        return new if isinstance(sample, dict) else tuple(new.values())
     if not isinstance(sample, torch.Tensor) or sample.dtype == torch.bool:
         return sample
     options = {"generator": stream.on(sample.device), "device": sample.device, "dtype": sample.dtype}

@@ -1,7 +1,6 @@
 """Adds to by_hand.py: pairs that a user names, and for every other layer why it has no part."""
 
 import re
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from .activations import display
@@ -37,27 +36,34 @@ def pair(target_names, guide_names, *, match="depth"):
     return [(target_names[i], guide_names[j]) for i, j in pairs]
 
 
-def find(pattern, offered, role):
-    """The layers that a name or a glob stands for, in order; offered: {layer that ran: is it default}.
+def find(pattern, offered, role, *, reasons=()):
+    """The layers that a name or a glob stands for, in order; offered: {layer: is it default}.
 
-    An exact name finds any layer, a glob only those taken by default. ValueError for one that finds nothing.
+    An exact name finds any layer, a glob only those taken by default. ValueError for one that finds nothing;
+    reasons: {layer: why it is not offered}, to say so.
     """
-    exact = [name for name in offered if pattern in (name, name.rpartition("[")[0])]
+    exact = [name for name in offered if pattern in (name, name.rpartition("[")[0] or name)]
     found = exact or [name for name, default in offered.items() if default and fnmatchcase(name, pattern)]
     if not found:
-        raise ValueError(f"no {role} layer that ran matches {pattern!r}; the layers are {list(offered)}")
+        why = "".join(f"; {name}: {reason}" for name, reason in dict(reasons).items()
+                      if name == pattern or fnmatchcase(name, pattern))
+        raise ValueError(f"no {role} layer that ran matches {pattern!r}{why}; the layers are {list(offered)}")
     return found
 
 
-def pair_named(layers, target, guide, *, match="depth"):
+def pair_named(layers, target, guide, *, match="depth", reasons=((), ())):
     """Pairs for {target glob: guide glob} or [(target name, guide name)]; target, guide: what each offers.
+
+    reasons: for each side why layers are not offered.
 
     >>> pair_named({"fc*": "conv"}, {"fc1": True, "fc2": True}, {"conv": True})
     [('fc1', 'conv')]
     """
     pairs = []
     for left, right in layers.items() if isinstance(layers, dict) else layers:
-        pairs += pair(find(left, target, "target"), find(right, guide, "guide"), match=match)
+        found = (find(left, target, "target", reasons=reasons[0]),
+                 find(right, guide, "guide", reasons=reasons[1]))
+        pairs += pair(*found, match=match)
     return pairs
 
 
@@ -65,15 +71,15 @@ class Side:
     """The layers of one network in one forward: Outputs without features, under the names that a reader sees.
 
     drops_last: the last default layer holds the logits and is not offered. absent: layers listened to that
-    did not run.
+    did not run. An output that has no features is not offered either.
     """
 
     def __init__(self, role, outputs, *, drops_last=True, absent=()):
         self.role = role
-        self.outputs = [replace(o, x=None) for o in outputs]
+        self.outputs = [o.hollow() for o in outputs]
         self.absent = list(absent)
         self.names = display([o.key for o in outputs])  # {key: name}
-        self.keys = {name: key for key, name in self.names.items()}
+        self.keys = {name: (name, 0) for name in absent} | {name: key for key, name in self.names.items()}
         usable = {self.names[o.key]: o.default for o in outputs if not o.reason}
         defaults = [name for name, default in usable.items() if default]
         self.logits = defaults[-1:] if drops_last else []
@@ -93,7 +99,9 @@ class Side:
 def pair_sides(target, guide, *, layers=None, match="depth"):
     """Pairs (target name, guide name) of two Sides; a ValueError that lists the layers if there are none."""
     if layers is not None and not isinstance(layers, str):
-        return pair_named(layers, target.offered, guide.offered, match=match)
+        late = dict.fromkeys(target.absent, False)  # a layer that is named may run for the first time later
+        return pair_named(layers, late | target.offered, guide.offered, match=match,
+                          reasons=(target.reasons(), guide.reasons()))
     for side in (target, guide):
         if not side.defaults:
             found = side.reasons() or "it has no layers with weights"

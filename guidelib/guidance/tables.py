@@ -6,17 +6,19 @@ import pandas as pd
 import torch
 
 from ..similarity import CKA, CKA_DEBIASED, double_centre, participation_ratio
-from .activations import EMBEDDING, NORMALISATION, display, is_leaf, selected
-from .hooks import outputs_of
+from .activations import EMBEDDING, NORMALISATION, display, is_leaf, owns_matrix, selected
+from .frozen import as_call
+from .hooks import Call, outputs_of
 from .samples import sample_shape
 
 
-def layers(model, sample, *, batch_dim=0):
+def layers(model, sample, *, batch_dim=0, batch_size=None):
     """Table of a network's leaf layers: name, type, output shape, features, calls, selected, reason.
 
     One row for each call, in execution order, then the layers that did not run. `selected` are those that
-    guidance takes by default; `reason` says why a layer is not. Operations that are functions, such as
-    F.relu, do not show.
+    guidance takes by default; `reason` says why a layer is not. Modules that own weights beside their parts
+    are listed too. Operations that are functions, such as F.relu, do not show. batch_dim, batch_size as in
+    gl.guide.
 
     >>> layers(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), torch.zeros(5, 2))[["name", "output", "selected"]]
       name  output  selected
@@ -24,8 +26,10 @@ def layers(model, sample, *, batch_dim=0):
     1    1  (5, 3)     False
     """
     default = selected(model)
-    leaves = {name: module for name, module in model.named_modules() if name in default or is_leaf(module)}
-    outputs = outputs_of(model, sample, batch_dim=batch_dim, modules=leaves)
+    inside = {part for module in default.values() for part in module.modules()}
+    leaves = {name: module for name, module in model.named_modules() if name in default
+              or name and module not in inside and (is_leaf(module) or owns_matrix(module))}
+    outputs = outputs_of(model, Call(*as_call(sample), batch_dim, batch_size), modules=leaves)
     names, calls = display([o.key for o in outputs]), Counter(name for name, _ in (o.key for o in outputs))
     rows = []
     for o in outputs:
@@ -42,21 +46,26 @@ def why_not(module):
     """Why a module that ran is no default layer."""
     if isinstance(module, NORMALISATION):
         return "normalisation"
-    return "embedding" if isinstance(module, EMBEDDING) else "no weight matrix"
+    if isinstance(module, EMBEDDING):
+        return "embedding"
+    return "no weight matrix" if is_leaf(module) else "owns weights beside its parts, name it in layers="
 
 
-def plan(pairs, target, guide, call, *, samples):
+def plan(pairs, target, guide, call, **options):
     """One row a pair of names, then one a layer of the two Sides without a part; n counts samples.
+
+    options: those of as_samples.
 
     Cost of a pair with p and q features: its forward Gram matrices and the one product of the backward, 2 n^2
     (2 p + q) operations; at best its features are touched 4 p + q times n.
     """
-    shapes = [{side.names[o.key]: (o.shape, o.type) for o in side.outputs} for side in (target, guide)]
+    found = [{side.names[o.key]: o for o in side.outputs} for side in (target, guide)]
     rows = []
     for left, right in pairs:
-        n, p = sample_shape(*shapes[0][left], call, samples=samples)
-        _, q = sample_shape(*shapes[1][right], call, samples=samples)
-        rows.append((left, right, n, p, q, 2 * n**2 * (2 * p + q) / 1e9, 4 * n * (4 * p + q) / 1e6, ""))
+        n, p = sample_shape(found[0].get(left), **options)
+        m, q = sample_shape(found[1].get(right), **options)
+        n, reason = max(n, m), "" if n and m else "a layer of it did not run yet"
+        rows.append((left, right, n, p, q, 2 * n**2 * (2 * p + q) / 1e9, 4 * n * (4 * p + q) / 1e6, reason))
     for i, side in enumerate((target, guide)):
         for name, reason in side.reasons([pair[i] for pair in pairs]).items():
             rows.append((*((name, ""), ("", name))[i], call.n, 0, 0, 0.0, 0.0, reason))
@@ -64,12 +73,20 @@ def plan(pairs, target, guide, call, *, samples):
     return pd.DataFrame(rows, columns=columns)
 
 
-def report(names, grams, misalignment, dropped):
+def report(names, grams, misalignment):
     """One row a pair: names [(target, guide)], [(K, L)] of Gram matrices (pairs, n, n), misalignment."""
     table = pd.DataFrame(names, columns=["target", "guide"])
     measured = pd.concat([measures(k, l) for k, l in grams], ignore_index=True)
     table = table.assign(n=measured.pop("n"), misalignment=misalignment.double().cpu().numpy())
-    return pd.concat([table, measured], axis=1).assign(dropped=dropped)
+    return pd.concat([table, measured], axis=1)
+
+
+def with_dropped(table, dropped):
+    """The report with a row for each pair of {(target, guide): how often it was dropped}, in that order."""
+    order = pd.DataFrame([(*names, count) for names, count in dropped.items()],
+                         columns=["target", "guide", "dropped"])
+    whole = order.merge(table, on=["target", "guide"], how="left")
+    return whole.assign(n=whole["n"].fillna(0).astype(int))[[*table.columns, "dropped"]]
 
 
 def measures(k, l):

@@ -1,5 +1,8 @@
 """Adds to by_hand.py: one more term of any loss, whose hooks stay on for many steps and come off."""
 
+import math
+import numbers
+
 import torch
 from torch import nn
 
@@ -20,16 +23,20 @@ class Term:
     maker = ""
     misalignment = None  # of a guide, where there is one
 
-    def __init__(self, target, *, asked, weight, stop_after, batch_dim):
+    def __init__(self, target, *, asked, weight, stop_after, batch_dim, batch_size=None):
         check_target(target, self.maker)
-        if not callable(weight) and not isinstance(weight, (int, float)):
+        number = isinstance(weight, numbers.Real) or isinstance(weight, torch.Tensor) and weight.ndim == 0
+        if not callable(weight) and not number:
             raise TypeError(f"weight is a number or a callable of the step, received {type(weight).__name__}")
+        if number and not -math.inf < weight < math.inf:
+            raise ValueError(f"weight is a finite number, received {weight}")
         if stop_after is not None and (not isinstance(stop_after, int) or stop_after < 0):
             raise ValueError(f"stop_after is a number of steps, 0 or more, or None; received {stop_after!r}")
-        self.target, self.batch_dim = unwrap(target), batch_dim
+        self.target, self.batch_dim, self.batch_size = unwrap(target), batch_dim, batch_size
         self.weight, self.stop_after = weight, stop_after
         self.step, self._removed = 0, False
-        self.recorder = Recorder(self.target, listened(self.target, asked), batch_dim=batch_dim)
+        self.recorder = Recorder(self.target, listened(self.target, asked), batch_dim=batch_dim,
+                                 batch_size=batch_size)
 
     def __enter__(self):
         return self
@@ -87,6 +94,14 @@ class Term:
     def state_dict(self):
         """The step, for a checkpoint."""
         return {"step": self.step}
+
+    def __deepcopy__(self, memo):
+        raise TypeError("hooks on a network cannot be copied: copy the network, and make a new "
+                        f"{self.maker}, with load_state_dict() if it shall go on")
+
+    def __reduce__(self):
+        raise TypeError("hooks on a network cannot be pickled: save state_dict(), and make a new "
+                        f"{self.maker} to load it")
 
     def load_state_dict(self, state):
         self.step = state["step"]

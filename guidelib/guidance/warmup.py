@@ -14,18 +14,19 @@ from .guidance import guide as guide_
 from .noise import Stream, noise_like
 
 
-def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise="normal", seed=0,
-            on_step=None, progress=False, **guide_options):
+def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise="normal", keep=(),
+            seed=0, on_step=None, progress=False, **guide_options):
     """Align a target to a guide on noise, then leave it to ordinary training; returns the history, a table.
 
     sample: one batch, for its shape: a tensor, a tuple of arguments or a dict of keywords. noise: "normal",
     N(0, 1) for floats and uniform over the sample's range for integers, new at each step, or a
-    callable(tensor, generator); target and guide see the same. optimizer: a fresh Adam with rate `lr` unless
-    given; begin the training with a fresh one too, the moments of the warm-up mislead it. The target is in
-    train mode meanwhile, its modes are restored; its gradients are None afterwards, and noise and dropout
-    come from streams of `seed`, not the global one. on_step: a callable(step, steps), told after each step,
-    from 1; on cuda the step may still be under way then. progress: show a bar. guide_options: those of
-    gl.guide. Columns: step, loss, one a pair with its misalignment.
+    callable(tensor, generator); target and guide see the same. keep: names, or positions in a tuple, of what
+    is no data, such as lengths, and stays, as does what is named *mask*. optimizer: a fresh Adam with rate
+    `lr` unless given; begin the training with a fresh one too, the moments of the warm-up mislead it. The
+    target is in train mode meanwhile, its modes are restored; its gradients are None afterwards, and noise
+    and dropout come from streams of `seed`, not the global one. on_step: a callable(step, steps), told after
+    each step, from 1; on cuda the step may still be under way then. progress: show a bar. guide_options:
+    those of gl.guide. Columns: step, loss, one a pair with its misalignment.
 
     >>> net = lambda: torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
     >>> warm_up(net(), net(), sample=torch.zeros(8, 3), steps=2).columns.tolist()
@@ -40,7 +41,7 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
     train_mode = training_flags(target, lambda module: True)
     with guide_(target, guide, **guide_options) as g, train_mode, drawing_from(seed, target):
         for step in bar(steps, progress):
-            args, kwargs = as_call(noise_like(sample, stream=stream, noise=noise))
+            args, kwargs = as_call(noise_like(sample, stream=stream, noise=noise, keep=keep))
             target(*args, **kwargs)
             optimizer.zero_grad(set_to_none=True)
             loss = g.loss()

@@ -10,9 +10,10 @@ import torch
 class Similarity:
     """A similarity of two activation matrices, split so that each layer's matrix is made once.
 
-    gram: activations (n, ...) to (n, n), differentiable. value: two stacks (..., n, n) to (...,), with the
-    sign of the publication. misalignment: the same, lower is more alike. least: the fewest examples it is
-    defined for. diagonal: whether the diagonal of the Gram matrices counts. equidistant: whether it tells
+    gram: activations (n, ...) to (n, n), differentiable. tap: activations to (activations, gram), to be
+    passed on in their place, or None. value: two stacks (..., n, n), perhaps of two types, to (...,), with
+    the sign of the publication. misalignment: the same, lower is more alike. least: the fewest examples it
+    is defined for. diagonal: whether the diagonal of the Gram matrices counts. equidistant: whether it tells
     something of examples that are all equally far apart.
 
     >>> from guidelib.similarity import CKA
@@ -27,6 +28,7 @@ class Similarity:
     gram: Callable
     value: Callable
     misalignment: Callable
+    tap: Callable | None = None
     least: int = 2
     diagonal: bool = True
     equidistant: bool = True
@@ -34,7 +36,7 @@ class Similarity:
     def __call__(self, x, y):
         """Compare activations x (n, ...) and y (n, ...); a 0-dim tensor with the published sign."""
         self.check(x, y)
-        return self.value(*same_type(self.gram(x), self.gram(y)))
+        return self.value(self.gram(x), self.gram(y))
 
     def check(self, x, y):
         """Raise a ValueError that repeats both shapes unless both hold the same n >= least examples."""
@@ -52,6 +54,6 @@ class Similarity:
 
 
 def same_type(k, l):
-    """Two matrices in the wider of their types, on their common device."""
-    dtype = torch.promote_types(k.dtype, l.dtype)
-    return k.to(dtype), l.to(dtype)
+    """(k, l, eps): two matrices in the wider of their types, and the rounding of the coarser."""
+    dtype, eps = torch.promote_types(k.dtype, l.dtype), max(torch.finfo(a.dtype).eps for a in (k, l))
+    return k.to(dtype), l.to(dtype), eps

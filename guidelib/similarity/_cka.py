@@ -4,8 +4,8 @@ CKA is the cosine between two projected Gram matrices, <PK, PL> / (|PK| |PL|). T
 by double centring; the debiased form by U-centring. One formula, two projections.
 """
 
-from ._base import Similarity
-from ._gram import gram, u_centre, unit
+from ._base import Similarity, same_type
+from ._gram import double_centre, scaled_gram, tap, u_centre, unit
 
 
 def cka(x, y, *, debiased=False):
@@ -28,19 +28,20 @@ def cka(x, y, *, debiased=False):
 
 
 def _biased(k, l):
-    return (unit(k) * unit(l)).sum((-2, -1))
+    k, l, _ = same_type(k, l)
+    return (unit(double_centre(k)) * unit(double_centre(l))).sum((-2, -1))
 
 
 def _debiased(k, l):
-    k = unit(u_centre(k), within=k)
-    l = unit(u_centre(l), within=l)
-    return (k * l).sum((-2, -1))
+    k, l, eps = same_type(k, l)
+    k, l = double_centre(k), double_centre(l)  # which U-centring does not see, but rounding does
+    return (unit(u_centre(k), within=k, eps=eps) * unit(u_centre(l), within=l, eps=eps)).sum((-2, -1))
 
 
 def _misalignment(value):
     return lambda k, l: 1 - value(k, l)
 
 
-CKA = Similarity(name="cka", gram=gram, value=_biased, misalignment=_misalignment(_biased), least=2)
-CKA_DEBIASED = Similarity(name="cka (debiased)", gram=gram, value=_debiased,
+CKA = Similarity(name="cka", gram=scaled_gram, tap=tap, value=_biased, misalignment=_misalignment(_biased))
+CKA_DEBIASED = Similarity(name="cka (debiased)", gram=scaled_gram, tap=tap, value=_debiased,
                           misalignment=_misalignment(_debiased), least=4, diagonal=False)

@@ -6,6 +6,9 @@ written below by hand: autograd would do two. The backward is made of differenti
 derivative is right as well.
 """
 
+import math
+from contextlib import nullcontext
+
 import torch
 
 # Mean energy over variance energy of features: above it, centring the Gram matrix cancels too many digits.
@@ -20,52 +23,154 @@ def flatten(x):
     >>> flatten(torch.zeros(5, 3, 2, 2)).shape
     torch.Size([5, 12])
     """
-    if x.ndim > 2 and not x.is_contiguous():
-        axes = sorted(range(1, x.ndim), key=x.stride, reverse=True)
-        x = x.permute(0, *axes)
-    return x.reshape(x.shape[0], -1)  # (n, p)
+    return x.permute(_memory_order(x)).reshape(x.shape[0], -1)  # (n, p)
 
 
 def gram(x, *, centred=True):
     """Gram matrix (n, n) of activations (n, ...), in at least float32 also under autocast, features centred.
 
-    Centring subtracts the mean of each feature (Kornblith et al. 2019, section 3). Features that do not vary
-    at all give a matrix of exact zeros. Differentiable twice; the backward is one matrix product.
+    Centring subtracts the mean of each feature (Kornblith et al. 2019, section 3). A feature varies if an
+    example differs from the first by more than four units in the last place; one that does not counts as
+    zero. Differentiable twice; the backward is one matrix product.
 
     >>> gram(torch.tensor([[0.0, 1.0], [2.0, 1.0]]))
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    if not x.is_floating_point():
-        raise TypeError(f"activations must be floating point, received {x.dtype}: convert with x.float()")
-    if x.ndim < 1 or x.numel() == 0:
-        raise ValueError("activations need at least one example and one feature, "
-                         f"received shape {tuple(x.shape)}")
-    return _Gram.apply(flatten(x), centred)
+    k, _ = _Product.apply(_checked(x), centred, False)
+    return double_centre(k) if centred else k
 
 
-class _Gram(torch.autograd.Function):
+def scaled_gram(x, *, centred=True):
+    """gram() for who sees no scale: times a power of four, and centred only where that cannot wait.
+
+    The factor is 1 unless products of the features leave the range of their type: a plain deep net with small
+    weights has layers of 1e-25. Who compares centres all matrices at once; here features are centred only if
+    they vary too little for that. A gradient beyond the range of the type is left out.
+
+    >>> scaled_gram(torch.tensor([[0.0], [1e-30]])).amax() > 0.1
+    tensor(True)
+    """
+    if torch.is_grad_enabled() and x.requires_grad:
+        return _Product.apply(_checked(x), centred, True)[0]
+    return _product(_checked(x), centred, True)[0]
+
+
+def tap(x):
+    """(x again, scaled_gram(x)), to take the place of x in a network: there both gradients meet.
+
+    The one by way of the Gram matrix, as large as x, then lives no longer than the backward of x's layer.
+
+    >>> tap(torch.eye(2))[1]
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return _Tap.apply(_checked(x))[:2]
+
+
+class _Product(torch.autograd.Function):
     @staticmethod
-    def forward(x, centred):
-        with _full_precision(x):
-            x = x.detach().to(_wide(x.dtype))  # (n, p)
-            return _centred_product(x) if centred else _product(x)
+    def forward(x, centred, rescaled):
+        return _product(x.detach(), centred, rescaled)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        x, ctx.centred = inputs
-        ctx.save_for_backward(x)
+        x, *ctx.options = inputs
+        ctx.save_for_backward(x, output[1])
+        ctx.mark_non_differentiable(output[1])
 
     @staticmethod
-    def backward(ctx, grad):
-        (x,) = ctx.saved_tensors  # (n, p)
-        with _full_precision(x):
-            s = grad + grad.transpose(-2, -1)  # (n, n)
-            s = double_centre(s) if ctx.centred else s
-            return (s @ x.to(s.dtype)).to(x.dtype), None  # (n, p)
+    def backward(ctx, grad, _):
+        return _pulled(grad, *ctx.saved_tensors, *ctx.options), None, None
 
 
-def _product(x):
+class _Tap(torch.autograd.Function):
+    @staticmethod
+    def forward(x):
+        return x.detach(), *_product(x.detach(), True, True)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0], output[2])
+        ctx.mark_non_differentiable(output[2])
+        ctx.set_materialize_grads(False)
+
+    @staticmethod
+    def backward(ctx, grad, grad_k, _):
+        if grad_k is None:  # this loss does not hold the layer's Gram matrix
+            return grad
+        return _pulled(grad_k, *ctx.saved_tensors, True, True, onto=grad)
+
+
+def _product(x, centred, rescaled):
+    """(K, factor): the Gram matrix of features as they are, with factor 0, or of what _prepared() makes.
+
+    As they are they need to be read once only. Whether that is exact enough, and within the range, shows in
+    the result, which is free to look at on a CPU; elsewhere the device would have to wait.
+    """
+    with _full_precision(x):
+        x = flatten(x).to(_wide(x.dtype))  # (n, p)
+        if x.device.type == "cpu":
+            k = _symmetric(x)  # (n, n)
+            energy = k.diagonal().sum().item()
+            limits = torch.finfo(k.dtype)
+            low, high = limits.tiny**0.5, limits.max**0.9
+            varying = energy - k.sum().item() / len(k) if centred else energy
+            if low < energy < high and not energy > (1 + OFFSET_LIMIT) * varying:
+                return k, k.new_zeros(())
+        x, factor = _prepared(x, centred, rescaled)
+        return _symmetric(x), factor
+
+
+def _prepared(x, centred, rescaled):
+    """(features x (n, p) less their mean, those that vary, times a power of two), and that power.
+
+    What is constant is known from the differences to the first example, which are exact. The power of two
+    brings the largest to about 1.
+    """
+    if not centred:
+        largest, varies = x.detach().abs().amax(), 1
+    else:
+        x, first = x - x[:1], x[:1]
+        spread = x.detach().abs().amax(0, keepdim=True)  # (1, p)
+        varies = ~(spread <= 4 * torch.finfo(x.dtype).eps * first.detach().abs())  # also what is NaN
+        largest = (spread * varies).amax()
+    factor = torch.ones_like(largest)
+    if rescaled:
+        bound = math.log2(torch.finfo(x.dtype).max) - 1
+        power = -torch.where(largest > 0, largest, factor).log2().floor().clamp(-bound, bound)
+        factor = torch.where(largest.isfinite(), power.exp2(), factor)
+    x = x * (factor * varies)
+    return (x - x.mean(0, keepdim=True) if centred else x), factor
+
+
+def _pulled(grad, x, factor, centred, rescaled, *, onto=None):
+    """Gradient for x (n, ...) of its Gram matrix's gradient (n, n), added to `onto`, like x or None."""
+    with _full_precision(x):
+        order = _memory_order(x)
+        shape, back = [x.shape[i] for i in order], sorted(range(x.ndim), key=order.__getitem__)
+        s = grad + grad.transpose(-2, -1)  # (n, n)
+        features = flatten(x).to(s.dtype)  # (n, p)
+        if x.device.type == "cpu" and factor == 0:
+            if onto is not None and onto.dtype == s.dtype:
+                onto = onto.permute(order).reshape(features.shape)
+                return torch.addmm(onto, s, features).view(shape).permute(back)
+            pulled = s @ features
+        else:
+            features, _ = _prepared(features, centred, rescaled)
+            pulled = (double_centre(s) if centred else s) @ features * factor
+            limit = torch.finfo(s.dtype).max / 2**16
+            pulled = torch.where(pulled.detach().abs().amax() > limit, torch.zeros_like(pulled), pulled)
+        pulled = pulled.to(x.dtype).view(shape).permute(back)
+        return pulled if onto is None else onto + pulled
+def _memory_order(x):
+    """The axes of x (n, ...), after the first in the order in which memory holds them."""
+    if x.ndim <= 2 or x.is_contiguous():
+        return tuple(range(x.ndim))
+    return 0, *sorted(range(1, x.ndim), key=x.stride, reverse=True)
+
+
+def _symmetric(x):
     """X X^T; on a CPU the upper corner is copied from the lower one, a quarter of the work saved."""
     n = x.shape[0]
     if x.device.type != "cpu" or n < 32:
@@ -75,25 +180,6 @@ def _product(x):
     torch.mm(x[half:], x.T, out=k[half:])
     k[:half, half:] = k[half:, :half].T
     return k  # (n, n)
-
-
-def _centred_product(x):
-    """Centre the small matrix where that is exact enough, else the features; zero if they are constant.
-
-    The first way reads the features once. How much is cancelled is known from the result, and looking at it
-    is free on a CPU; elsewhere it would make the device wait, so there the features are always centred.
-    """
-    if x.device.type == "cpu":
-        raw = _product(x)  # (n, n)
-        k = double_centre(raw)
-        varying, total = k.diagonal().sum(), raw.diagonal().sum()
-        if not total > (1 + OFFSET_LIMIT) * varying:  # also when NaN: let it through
-            return k
-    mean = x.mean(0, keepdim=True)  # (1, p)
-    k = double_centre(_product(x - mean))
-    # What rounding leaves of constant features is noise that a later normalisation would blow up to size one.
-    rounding = (16 * torch.finfo(x.dtype).eps) ** 2 * x.shape[0] * mean.square().sum()
-    return torch.where(k.diagonal().sum() <= rounding, torch.zeros_like(k), k)
 
 
 def double_centre(k):
@@ -138,10 +224,10 @@ def participation_ratio(k):
     return torch.where(dead, torch.zeros_like(square), 1 / torch.where(dead, torch.ones_like(square), square))
 
 
-def unit(k, *, within=None):
+def unit(k, *, within=None, eps=0.0):
     """Divide each matrix (..., n, n) by its Frobenius norm; one that is zero, up to rounding, stays zero.
 
-    Rounding is judged against the norm of `within`, the matrix before the projection. NaN stays NaN.
+    Rounding, eps, is judged against the norm of `within`, the matrix before the projection. NaN stays NaN.
 
     >>> unit(torch.tensor([[3.0, 0.0], [0.0, 4.0]])).diagonal()
     tensor([0.6000, 0.8000])
@@ -154,8 +240,18 @@ def unit(k, *, within=None):
     dead = norm == 0
     if within is not None:
         size = torch.linalg.matrix_norm(within.detach() / scale, keepdim=True)
-        dead = norm.detach() <= 32 * torch.finfo(k.dtype).eps * size
+        dead = norm.detach() <= 32 * eps * size
     return torch.where(dead, torch.zeros_like(k), k / torch.where(dead, torch.ones_like(norm), norm))
+
+
+def _checked(x):
+    """x, or a TypeError or ValueError that says what activations are."""
+    if not x.is_floating_point():
+        raise TypeError(f"activations must be floating point, received {x.dtype}: convert with x.float()")
+    if x.ndim < 1 or x.numel() == 0:
+        raise ValueError("activations need at least one example and one feature, "
+                         f"received shape {tuple(x.shape)}")
+    return x
 
 
 def _wide(dtype):
@@ -165,4 +261,6 @@ def _wide(dtype):
 def _full_precision(x):
     """Autocast would hand back a half-precision Gram matrix, whose entries are too coarse to centre."""
     kind = x.device.type if torch.amp.is_autocast_available(x.device.type) else "cpu"
+    if not torch.is_autocast_enabled(kind):
+        return nullcontext()
     return torch.autocast(device_type=kind, enabled=False)

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 
 import torch
 
-from ._base import Similarity
+from ._base import Similarity, same_type
 from ._gram import gram
 
 
@@ -98,6 +98,11 @@ def halves(n, seed):
 
 
 def _gram(x, *, seed, distortion):
+    if x.is_floating_point() and x.numel() and x.device.type in ("cpu", "cuda"):
+        largest, limits = x.detach().abs().amax().double(), torch.finfo(torch.float32)
+        # The penalty has units, so features cannot be scaled: where float32 loses their squares, float64.
+        if not limits.tiny**0.25 < largest < limits.max**0.25:
+            x = x.double()
     if distortion is None or not x.is_floating_point() or x.ndim == 0 or x.shape[0] < 2:
         return gram(x)
     p = math.prod(x.shape[1:])
@@ -142,8 +147,8 @@ def _value(k, l, *, penalty, seed):
 
     k is of the predictors, l of what is predicted.
     """
+    k, l, eps = same_type(k, l)
     dtype = k.dtype
-    eps = torch.finfo(dtype).eps
     if k.device.type != "mps":  # which has no float64
         k, l = k.double(), l.double()
     fit, test = (half.to(k.device) for half in halves(k.shape[-1], seed))

@@ -2,7 +2,7 @@
 
 import torch
 
-from ._base import Similarity
+from ._base import Similarity, same_type
 from ._gram import flatten, gram
 
 
@@ -62,16 +62,17 @@ def _cosine_gram(x):
 
 
 def _value(k, l):
-    return (_profile(k) * _profile(l)).sum(-1)
+    k, l, eps = same_type(k, l)
+    return (_profile(k, eps) * _profile(l, eps)).sum(-1)
 
 
-def _profile(k):
+def _profile(k, eps):
     """Dissimilarities (..., pairs) without their mean and of length one; zero if equal up to rounding."""
     d = dissimilarities(k)
     size = torch.linalg.vector_norm(d.detach(), dim=-1, keepdim=True)
     d = d - d.mean(-1, keepdim=True)
     norm = torch.linalg.vector_norm(d, dim=-1, keepdim=True)
-    equal = norm.detach() <= 32 * torch.finfo(k.dtype).eps * size
+    equal = norm.detach() <= 32 * eps * size
     norm = torch.where(equal, torch.ones_like(norm), norm)
     return torch.where(equal, torch.zeros_like(d), d / norm)
 

@@ -1,9 +1,11 @@
 """Similarity-preserving distillation (Tung and Mori 2019): of all distillation nearest to guidance."""
 
+from functools import partial
+
 import torch
 
 from ._base import Similarity
-from ._gram import gram
+from ._gram import scaled_gram
 
 
 def sp(x, y):
@@ -35,4 +37,4 @@ def _unit_rows(k):
     return k / torch.where(norm == 0, torch.ones_like(norm), norm)
 
 
-SP = Similarity(name="sp", gram=lambda x: gram(x, centred=False), value=_loss, misalignment=_loss, least=2)
+SP = Similarity(name="sp", gram=partial(scaled_gram, centred=False), value=_loss, misalignment=_loss, least=2)
