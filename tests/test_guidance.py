@@ -245,6 +245,18 @@ def test_only_what_is_changed_in_place_is_copied_after_the_first_step():
         assert g.recorder.copied == set()
 
 
+def test_what_is_changed_in_place_is_known_from_the_first_step_also_after_a_plan():
+    target = mlp(16, 8, 8, 3, inplace=True)
+    with gl.guide(target, convnet()) as g:
+        g.plan(batch())
+        losses = []
+        for _ in range(3):
+            target(batch())
+            losses.append(g.loss().item())
+        assert g.recorder.copied == {("1", 0), ("4", 0)}
+        assert losses[1:] == pytest.approx([losses[0]] * 2)
+
+
 def test_an_in_place_operation_that_appears_later_is_an_error_once():
     flag = {"on": False}
     target = FunctionalInPlace(lambda: flag["on"])

@@ -265,7 +265,10 @@ class Recorder(Listener):
         if self.tapping and o.key in self.tapped and o.x is output:
             passed, k = self.tap(output)
             self.outputs.append(replace(o, gram=k))
-            return passed.clone() if spoiled else passed
+            if spoiled:  # the network gets the copy, and whether it changes that one is what shows
+                passed = passed.clone()
+                self.originals[o.key] = (passed.detach(), passed._version)
+            return passed
         if spoiled:
             o = replace(o, raw=o.raw.clone()).read(self.call.n, o.reading)
         return self.outputs.append(o)
