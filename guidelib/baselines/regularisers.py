@@ -5,7 +5,7 @@ import torch
 
 from ..guidance.pairing import find
 from ..guidance.term import Term
-from ..similarity import gram, participation_ratio
+from ..similarity import double_centre, participation_ratio, scaled_gram
 
 MEASURES = ("participation", "spectrum")
 
@@ -49,7 +49,7 @@ def spectrum_loss(k, dimension, *, threshold=0.9, sharpness=20.0):
     (c_j - threshold)), for being below, plus sigmoid(sharpness (threshold - c_dimension)), for being above
     (appendix I.2); at most `dimension`. dimension: an integer, or a tensor of them (...,). Differentiable.
 
-    >>> k = gram(torch.eye(4))  # three components of equal variance
+    >>> k = double_centre(scaled_gram(torch.eye(4)))  # three components of equal variance
     >>> [round(spectrum_loss(k, d).item(), 2) for d in (2, 3, 4)]
     [0.99, 0.13, 1.01]
     """
@@ -102,7 +102,7 @@ class KeepDimension(Term):
             raise ValueError("n examples spread over n - 1 dimensions at most: dimension "
                              f"{max(wanted)} cannot be reached with n = {call.n}; use a larger batch, or "
                              "leave out the last, ragged one (drop_last=True)")
-        k = torch.stack([gram(x) for x in found.values()])  # (layers, n, n)
+        k = double_centre(torch.stack([scaled_gram(x) for x in found.values()]))  # (layers, n, n)
         wanted = torch.tensor(wanted, device=k.device, dtype=k.dtype)  # (layers,)
         if self.measure == "participation":
             losses = participation_loss(k, wanted)

@@ -11,9 +11,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..guidance.activations import is_leaf
+from ..guidance.calls import Call
 from ..guidance.controls import same_family
 from ..guidance.guidance import guide as guide_
-from ..guidance.hooks import Call, Listener
+from ..guidance.hooks import Listener
 from ..guidance.tables import layers
 from ..networks.seeding import weightless
 from ..tasks import options_of

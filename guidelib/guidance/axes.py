@@ -32,7 +32,8 @@ def readings(model, call, outputs, listener):
 
     listener: a callable(visit), hooks on that network that call visit(Output). A network in which examples
     meet even in eval, as by statistics of the batch, is asked another question: whether its rows come in
-    another order with the examples. What cannot be exchanged, such as equal examples, stays as read by shape.
+    another order with the examples. Equal examples, which cannot be exchanged, stay as read by shape; so
+    does a network that fails at the question, with a warning.
     """
     said = [o.key for o in outputs if axis_given(call.batch_dim, o.key[0]) is not None]
     keys = {o.key for o in outputs if o.shape is not None and o.key not in said and in_doubt(o, model, call)}
@@ -56,7 +57,8 @@ def asked(model, call, keys, listener):
 
     def rows(args, kwargs):
         found = {}
-        with listener(lambda o: o.key in keys and found.setdefault(o.key, digests(o.raw, call))):
+        ears = listener(lambda o: o.key in keys and found.setdefault(o.key, digests(o.raw, call)))
+        with ears, torch.autocast(**call.autocast):
             frozen_forward(model, args, kwargs)
         return found
 
@@ -105,7 +107,8 @@ def digests(x, call):
     for reading in candidates(x.shape, call.n, axis_of_inputs(call.batch_dim)):
         rows = examples(x, call.n, reading)[0].flatten(1).double()  # (n, p)
         generator = torch.Generator().manual_seed(rows.shape[1])
-        found[reading] = rows @ torch.randn(rows.shape[1], generator=generator, dtype=rows.dtype).to(x.device)
+        weights = torch.randn(rows.shape[1], generator=generator, dtype=rows.dtype).to(x.device)
+        found[reading] = (rows @ weights).nan_to_num()  # NaN differs from itself, and would seem to move
     return found
 
 

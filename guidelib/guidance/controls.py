@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 
 from .activations import tensors
+from .calls import Output
 from .frozen import drawing_from, unwrap
 from .guides import BaseGuide, as_guide
-from .hooks import Output
 from .noise import Stream
 
 __all__ = ["data_gram", "fresh_noise", "identity", "same_family", "shuffled", "shuffled_layers"]
@@ -133,14 +133,13 @@ class StandIn(Control):
     def _layers_of_like(self, call, also):
         if self.like is None:
             return [((self.name, i), None) for i in range(len(call.target_layers))]
-        found = []
+        found = {}
 
         def note(o):
-            if o.x is not None:
-                found.append((o.key, tuple(o.x.shape)))
+            found[o.key] = None if o.x is None else tuple(o.x.shape)
 
         self.like.run(call, note, also=also)
-        return found
+        return [(key, shape) for key, shape in found.items() if shape is not None]
 
 
 class Identity(StandIn):

@@ -12,9 +12,10 @@ from ..similarity import find
 from . import tables
 from .activations import listened
 from .axes import differ, readings
+from .calls import Call
 from .frozen import as_call
 from .guides import as_guide
-from .hooks import Call, Listener, outputs_of
+from .hooks import Listener, outputs_of
 from .pairing import ENDS, MATCHES, Side, asked, pair_sides
 from .samples import SAMPLES, as_samples
 from .term import Term
@@ -285,7 +286,9 @@ class Guidance(Term):
 
 
 def warn(text):
-    warnings.warn(text, stacklevel=6)
+    warnings.warn(text, stacklevel=6)  # at the user's own loss()
+
+
 def check_options(layers, **options):
     """ValueError for a word that is none of its choices, or for `layers` of another form."""
     for name, value in options.items():

@@ -132,7 +132,7 @@ class Guide(BaseGuide):
         if keys is not None:
             modules = {name: self.net.get_submodule(name) for name, _ in keys}
             return self._forward(call, modules, visit, keys=keys)
-        modules, seen = listened(self.net, also), {}
+        modules, seen, self.readings = listened(self.net, also), {}, {}
 
         def show(o):
             seen[o.key] = o if o.raw is None else replace(o, x=None, raw=None)

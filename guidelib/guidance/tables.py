@@ -7,8 +7,9 @@ import torch
 
 from ..similarity import CKA, CKA_DEBIASED, double_centre, participation_ratio
 from .activations import EMBEDDING, NORMALISATION, display, is_leaf, owns_matrix, selected
+from .calls import Call
 from .frozen import as_call
-from .hooks import Call, outputs_of
+from .hooks import outputs_of
 from .samples import sample_shape
 
 
