@@ -51,7 +51,7 @@ class Call:
                                "call target(x.clone()), or take the in-place operation out of the target")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Output:
     """An output of a layer: key = (module name, number of the call); x (n, ...), or why there is none."""
 

@@ -3,20 +3,23 @@
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
+
+ONLY_READ = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 @contextmanager
-def training_flags(model, wanted):
+def training_flags(modules, wanted):
     """Within, each module's `training` flag is `wanted(module)`; afterwards what it was, module by module."""
-    before = {module: module.training for module in model.modules()}
+    before = [(module, module.training) for module in modules]
     try:
-        for module in before:  # the attribute, not .eval(): a user's own train() may do more than set it
-            module.training = wanted(module)
+        for module, _ in before:  # the flag, not .eval(): a user's own train() may do more than set it
+            module.__dict__["training"] = wanted(module)
         yield
     finally:
-        for module, flag in before.items():
-            module.training = flag
+        for module, flag in before:
+            module.__dict__["training"] = flag
 
 
 @contextmanager
@@ -45,9 +48,10 @@ def frozen(model, *, batch_statistics=False):
     Attention takes the path that training takes, whose layers hooks can follow: torch's fast path for eval
     computes whole blocks at once, and nested tensors where there is a padding mask.
     """
-    flags = training_flags(model, lambda module: batch_statistics and isinstance(module, _NormBase))
+    modules = list(model.modules())
+    flags = training_flags(modules, lambda module: batch_statistics and isinstance(module, _NormBase))
     fast = torch.backends.mha.get_fastpath_enabled()
-    with flags, torch.no_grad(), spare_buffers(model), random_streams_kept(model):
+    with flags, torch.no_grad(), spare_buffers(modules), random_streams_kept(modules):
         torch.backends.mha.set_fastpath_enabled(False)
         try:
             yield
@@ -56,10 +60,15 @@ def frozen(model, *, batch_statistics=False):
 
 
 @contextmanager
-def spare_buffers(model):
-    """Within, a model has copies of its buffers, into which it may write; afterwards its own again."""
+def spare_buffers(modules):
+    """Within, modules have copies of their buffers, into which they may write; afterwards their own again.
+
+    But for those of torch's own BatchNorm in eval, which it only reads.
+    """
     own, copies = [], {}
-    for module in model.modules():
+    for module in modules:
+        if not module._buffers or not module.training and type(module) in ONLY_READ:
+            continue
         for name, buffer in module._buffers.items():
             if buffer is not None:
                 own.append((module._buffers, name, buffer))
@@ -75,9 +84,12 @@ def spare_buffers(model):
 
 
 @contextmanager
-def random_streams_kept(model):
-    """Within, the model may draw from torch's global streams; afterwards they are where they were."""
-    cuda = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
+def random_streams_kept(modules):
+    """Within, modules may draw from torch's global streams; afterwards they are where they were."""
+    cuda = set()
+    if torch.cuda.is_initialized():
+        parameters = (p for module in modules for p in module._parameters.values() if p is not None)
+        cuda = {p.device.index for p in parameters if p.device.type == "cuda"}
     before = torch.get_rng_state(), [(index, torch.cuda.get_rng_state(index)) for index in sorted(cuda)]
     try:
         yield
@@ -101,7 +113,7 @@ def recalibrate(model, args=(), kwargs=None):
         for layer in layers:
             layer.reset_running_stats()
             layer.momentum = None  # the average over all batches seen since the reset
-        with training_flags(model, lambda module: module in layers), torch.no_grad():
+        with training_flags(model.modules(), lambda module: module in layers), torch.no_grad():
             model(*args, **(kwargs or {}))
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):

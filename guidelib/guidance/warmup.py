@@ -38,7 +38,7 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
         fused = all(p.device.type in ("cpu", "cuda") for p in target.parameters())
         optimizer = torch.optim.Adam(target.parameters(), lr=lr, fused=fused)
     stream, rows = Stream(seed), []
-    train_mode = training_flags(target, lambda module: True)
+    train_mode = training_flags(target.modules(), lambda module: True)
     with guide_(target, guide, **guide_options) as g, train_mode, drawing_from(seed, target):
         for step in bar(steps, progress):
             args, kwargs = as_call(noise_like(sample, stream=stream, noise=noise, keep=keep))

@@ -5,7 +5,7 @@ by double centring; the debiased form by U-centring. One formula, two projection
 """
 
 from ._base import Similarity, same_type
-from ._gram import double_centre, scaled_gram, tap, u_centre, unit
+from ._gram import cosine, double_centre, scaled_gram, tap, u_centre
 
 
 def cka(x, y, *, debiased=False):
@@ -29,13 +29,13 @@ def cka(x, y, *, debiased=False):
 
 def _biased(k, l):
     k, l, _ = same_type(k, l)
-    return (unit(double_centre(k)) * unit(double_centre(l))).sum((-2, -1))
+    return cosine(double_centre(k), double_centre(l))
 
 
 def _debiased(k, l):
     k, l, eps = same_type(k, l)
     k, l = double_centre(k), double_centre(l)  # which U-centring does not see, but rounding does
-    return (unit(u_centre(k), within=k, eps=eps) * unit(u_centre(l), within=l, eps=eps)).sum((-2, -1))
+    return cosine(u_centre(k), u_centre(l), within=(k, l), eps=eps)
 
 
 def _misalignment(value):

@@ -23,7 +23,7 @@ def flatten(x):
     >>> flatten(torch.zeros(5, 3, 2, 2)).shape
     torch.Size([5, 12])
     """
-    return x.permute(_memory_order(x)).reshape(x.shape[0], -1)  # (n, p)
+    return x if x.ndim == 2 else x.permute(_memory_order(x)).reshape(x.shape[0], -1)  # (n, p)
 
 
 def gram(x, *, centred=True):
@@ -37,7 +37,7 @@ def gram(x, *, centred=True):
     tensor([[ 1., -1.],
             [-1.,  1.]])
     """
-    k, _ = _Product.apply(_checked(x), centred, False)
+    k, _ = _applied(_Product, _checked(x), centred, False)
     return double_centre(k) if centred else k
 
 
@@ -52,7 +52,7 @@ def scaled_gram(x, *, centred=True):
     tensor(True)
     """
     if torch.is_grad_enabled() and x.requires_grad:
-        return _Product.apply(_checked(x), centred, True)[0]
+        return _applied(_Product, _checked(x), centred, True)[0]
     return _product(_checked(x), centred, True)[0]
 
 
@@ -65,7 +65,14 @@ def tap(x):
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return _Tap.apply(_checked(x))[:2]
+    return _applied(_Tap, _checked(x))[:2]
+
+
+def _applied(function, *args):
+    """function.apply(*args), without its look at the signature, which takes longer than a small product."""
+    if torch._C._are_functorch_transforms_active():
+        return function.apply(*args)
+    return super(torch.autograd.Function, function).apply(*args)
 
 
 class _Product(torch.autograd.Function):
@@ -112,12 +119,10 @@ def _product(x, centred, rescaled):
         x = flatten(x).to(_wide(x.dtype))  # (n, p)
         if x.device.type == "cpu":
             k = _symmetric(x)  # (n, n)
-            energy = k.diagonal().sum().item()
-            limits = torch.finfo(k.dtype)
-            low, high = limits.tiny**0.5, limits.max**0.9
+            energy, (low, high) = k.trace().item(), _RANGES[k.dtype]
             varying = energy - k.sum().item() / len(k) if centred else energy
             if low < energy < high and not energy > (1 + OFFSET_LIMIT) * varying:
-                return k, k.new_zeros(())
+                return k, _AS_IT_IS
         x, factor = _prepared(x, centred, rescaled)
         return _symmetric(x), factor
 
@@ -146,12 +151,16 @@ def _prepared(x, centred, rescaled):
 
 def _pulled(grad, x, factor, centred, rescaled, *, onto=None):
     """Gradient for x (n, ...) of its Gram matrix's gradient (n, n), added to `onto`, like x or None."""
+    plain = x.device.type == "cpu" and factor == 0
     with _full_precision(x):
+        if plain and x.ndim == 2 and x.dtype == grad.dtype:  # most layers, and no time is lost on them
+            s = grad + grad.T
+            return s @ x if onto is None else torch.addmm(onto, s, x)
         order = _memory_order(x)
         shape, back = [x.shape[i] for i in order], sorted(range(x.ndim), key=order.__getitem__)
         s = grad + grad.transpose(-2, -1)  # (n, n)
         features = flatten(x).to(s.dtype)  # (n, p)
-        if x.device.type == "cpu" and factor == 0:
+        if plain:
             if onto is not None and onto.dtype == s.dtype:
                 onto = onto.permute(order).reshape(features.shape)
                 return torch.addmm(onto, s, features).view(shape).permute(back)
@@ -192,7 +201,7 @@ def double_centre(k):
             [-0.5000,  0.5000]])
     """
     rows, columns = k.mean(-1, keepdim=True), k.mean(-2, keepdim=True)
-    return k - rows - columns + rows.mean(-2, keepdim=True)
+    return k - (rows - rows.mean(-2, keepdim=True)) - columns
 
 
 def u_centre(k):
@@ -226,24 +235,29 @@ def participation_ratio(k):
     return torch.where(dead, torch.zeros_like(square), 1 / torch.where(dead, torch.ones_like(square), square))
 
 
-def unit(k, *, within=None, eps=0.0):
-    """Divide each matrix (..., n, n) by its Frobenius norm; one that is zero, up to rounding, stays zero.
+def cosine(k, l, *, within=(None, None), eps=0.0):
+    """Cosines (...,) of matrices (..., n, n); 0 where one of them is zero, up to rounding.
 
-    Rounding, eps, is judged against the norm of `within`, the matrix before the projection. NaN stays NaN.
+    Rounding, eps, is judged against the norm of `within`, the matrices before a projection. NaN stays NaN.
 
-    >>> unit(torch.tensor([[3.0, 0.0], [0.0, 4.0]])).diagonal()
-    tensor([0.6000, 0.8000])
+    >>> cosine(torch.tensor([[3.0, 0.0], [0.0, 4.0]]), torch.eye(2))
+    tensor(0.9899)
     """
-    # Scaling by the largest entry first keeps the squares of large activations from overflowing.
-    scale = k.detach().abs().amax((-2, -1), keepdim=True)
+    (k, k_norm), (l, l_norm) = (_sized(*side, eps) for side in zip((k, l), within, strict=True))
+    return (k * l).sum((-2, -1)) * (k_norm * l_norm)
+
+
+def _sized(k, within, eps):
+    """(k over a number near its largest entry, one over the norm of that), 0 for the latter if k is dead."""
+    # Scaled first, lest the squares of large entries overflow; that of a projection is its matrix's.
+    whole = k if within is None else within
+    scale = whole.detach().diagonal(dim1=-2, dim2=-1).amax(-1)[..., None, None]  # no entry is larger
     scale = torch.where(scale == 0, torch.ones_like(scale), scale)
     k = k / scale
-    norm = torch.linalg.matrix_norm(k, keepdim=True)  # (..., 1, 1)
-    dead = norm == 0
-    if within is not None:
-        size = torch.linalg.matrix_norm(within.detach() / scale, keepdim=True)
-        dead = norm.detach() <= 32 * eps * size
-    return torch.where(dead, torch.zeros_like(k), k / torch.where(dead, torch.ones_like(norm), norm))
+    norm = torch.linalg.vector_norm(k, dim=(-2, -1))  # (...,)
+    size = 0 if within is None else eps * torch.linalg.vector_norm(within.detach() / scale, dim=(-2, -1))
+    dead = norm.detach() <= 32 * size
+    return k, torch.where(dead, torch.zeros_like(norm), 1 / torch.where(dead, torch.ones_like(norm), norm))
 
 
 def _checked(x):
@@ -260,12 +274,14 @@ def _wide(dtype):
     return dtype if dtype == torch.float64 else torch.float32
 
 
-_AS_IT_IS = nullcontext()
+_NOTHING, _AS_IT_IS = nullcontext(), torch.zeros(())
+# The squares of features whose energy is within these limits are neither lost nor infinite.
+_RANGES = {t: (torch.finfo(t).tiny**0.5, torch.finfo(t).max**0.9) for t in (torch.float32, torch.float64)}
 
 
 def _full_precision(x):
     """Autocast would hand back a half-precision Gram matrix, whose entries are too coarse to centre."""
     kind = x.device.type if torch.amp.is_autocast_available(x.device.type) else "cpu"
     if not torch.is_autocast_enabled(kind):
-        return _AS_IT_IS
+        return _NOTHING
     return torch.autocast(device_type=kind, enabled=False)
