@@ -105,7 +105,8 @@ def digests(x, call):
     """{reading: (n,)}, each row of an output weighed by chance into one number."""
     found = {}
     for reading in candidates(x.shape, call.n, axis_of_inputs(call.batch_dim)):
-        rows = examples(x, call.n, reading)[0].flatten(1).double()  # (n, p)
+        wide = torch.float32 if x.device.type == "mps" else torch.float64  # which mps lacks
+        rows = examples(x, call.n, reading)[0].flatten(1).to(wide)  # (n, p)
         generator = torch.Generator().manual_seed(rows.shape[1])
         weights = torch.randn(rows.shape[1], generator=generator, dtype=rows.dtype).to(x.device)
         found[reading] = (rows @ weights).nan_to_num()  # NaN differs from itself, and would seem to move
