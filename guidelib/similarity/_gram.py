@@ -46,7 +46,8 @@ def scaled_gram(x, *, centred=True):
 
     The factor is 1 unless products of the features leave the range of their type: a plain deep net with small
     weights has layers of 1e-25. Who compares centres all matrices at once; here features are centred only if
-    they vary too little for that. A gradient beyond the range of the type is left out.
+    they vary too little for that. A gradient beyond the range of the type, or within 2^16 of its end, where
+    the next layers would lose it, is left out.
 
     >>> scaled_gram(torch.tensor([[0.0], [1e-30]])).amax() > 0.1
     tensor(True)
