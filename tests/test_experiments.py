@@ -321,9 +321,9 @@ def test_each_search_writes_a_log_like_the_one_that_is_kept(words, log, tmp_path
 
 
 def test_a_recipe_belongs_to_one_experiment(monkeypatch):
-    monkeypatch.setitem(CATALOGUE, "parity", replace(CATALOGUE["parity"], recipe=3))
-    assert E.config("parity").recipe == 3
-    assert E.config("deep-fcn").recipe == 2
+    monkeypatch.setitem(CATALOGUE, "parity", replace(CATALOGUE["parity"], recipe=4))
+    assert E.config("parity").recipe == 4
+    assert E.config("deep-fcn").recipe == 3
 
 
 def test_seeds_of_target_guide_order_dropout_and_noise_are_apart():

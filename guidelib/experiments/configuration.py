@@ -27,7 +27,7 @@ class Config:
     profile: str
     regime: str = "untrainable"
     seed: int
-    recipe: int = 2
+    recipe: int = 3
     threads: int = 1
     # data
     data: str = "digits"

@@ -5,7 +5,7 @@ from .images import IMAGES, convnet, resnet, row_transformer
 
 EXPERIMENT = Experiment(
     name="deep-convnet",
-    recipe=2,
+    recipe=3,
     target=convnet,
     guide=resnet,
     other=row_transformer,

@@ -57,7 +57,7 @@ TUNED_TRIALS = tuple(
 
 EXPERIMENT = Experiment(
     name="deep-fcn",
-    recipe=2,
+    recipe=3,
     target=fcn,
     guide=resnet,
     other=row_transformer,

@@ -5,7 +5,7 @@ from .images import FCN_SPACE, IMAGES, fcn, small_resnet, vit
 
 EXPERIMENT = Experiment(
     name="deep-fcn-vit",
-    recipe=2,
+    recipe=3,
     target=fcn,
     guide=vit,
     other=small_resnet,

@@ -12,7 +12,7 @@ FULL = SEQUENCES | {
 
 EXPERIMENT = Experiment(
     name="language-model",
-    recipe=2,
+    recipe=3,
     target=rnn,
     guide=guide_transformer,
     other=lstm,

@@ -11,7 +11,7 @@ FULL = SEQUENCES | {
 
 EXPERIMENT = Experiment(
     name="parity",
-    recipe=2,
+    recipe=3,
     target=transformer,
     guide=guide_rnn,
     other=lstm,

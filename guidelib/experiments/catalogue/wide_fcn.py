@@ -5,7 +5,7 @@ from .images import FCN_SPACE, IMAGES, fcn, resnet, row_transformer
 
 EXPERIMENT = Experiment(
     name="wide-fcn",
-    recipe=2,
+    recipe=3,
     target=fcn,
     guide=resnet,
     other=row_transformer,
