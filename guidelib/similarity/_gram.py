@@ -30,8 +30,8 @@ def gram(x, *, centred=True):
     """Gram matrix (n, n) of activations (n, ...), in at least float32 also under autocast, features centred.
 
     Centring subtracts the mean of each feature (Kornblith et al. 2019, section 3). A feature varies if an
-    example differs from the first by more than four units in the last place; one that does not counts as
-    zero. Differentiable twice; the backward is one matrix product.
+    example differs from the first by more than four units in the last place, of its value or of the mean
+    size of all; one that does not counts as zero. Differentiable twice; the backward is one matrix product.
 
     >>> gram(torch.tensor([[0.0, 1.0], [2.0, 1.0]]))
     tensor([[ 1., -1.],
@@ -139,7 +139,10 @@ def _prepared(x, centred, rescaled):
     else:
         x, first = x - x[:1], x[:1]
         spread = x.detach().abs().amax(0, keepdim=True)  # (1, p)
-        varies = ~(spread <= 4 * torch.finfo(x.dtype).eps * first.detach().abs())  # also what is NaN
+        # What rounding leaves is of the size of the terms that were summed, not of their sum.
+        size = first.detach().abs()
+        size = torch.maximum(size, (size / size.shape[1]).sum())
+        varies = ~(spread <= 4 * torch.finfo(x.dtype).eps * size)  # also what is NaN
         largest = (spread * varies).amax()
     factor = torch.ones_like(largest)
     if rescaled:
