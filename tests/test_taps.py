@@ -74,6 +74,22 @@ def test_a_checkpointed_target_as_a_whole():
     assert same(stepped(Whole(), convnet().double()) + stepped(net, convnet().double()))
 
 
+def test_a_checkpointed_layer_that_is_changed_in_place_is_copied_again_when_computed_again():
+    class Part(nn.Module):
+        def __init__(self, use):
+            super().__init__()
+            torch.manual_seed(0)
+            self.first, self.middle, self.head = nn.Linear(16, 8), nn.Linear(8, 8), nn.Linear(8, 3)
+            self.use = use
+
+        def forward(self, x):
+            part = lambda z: self.middle(z).relu_()
+            x = self.first(x.flatten(1))
+            return self.head(checkpoint(part, x, use_reentrant=False) if self.use else part(x))
+
+    assert same([step for use in (True, False) for step in stepped(Part(use).double(), convnet().double())])
+
+
 def test_the_losses_may_be_differentiated_apart_in_any_order():
     target, x = mlp(16, 8, 8, 3).double(), batch(dtype=torch.float64)
     (whole, grads), *_ = stepped(target, convnet().double())

@@ -206,9 +206,9 @@ class Recorder(Listener):
     def repeat(self, name, output):
         """Checkpointing compares what is kept for the backward: what was tapped is tapped again."""
         if self.tapping and torch.is_grad_enabled() and isinstance(output, torch.Tensor):
-            names = {key[0] for key in self.tapped}
-            if name in names and output.is_floating_point():
-                return self.tap(output)[0]
+            if name in {key[0] for key in self.tapped} and output.is_floating_point():
+                passed, _ = self.tap(output)
+                return passed.clone() if name in {key[0] for key in self.copied or ()} else passed
 
     def _check_in_place(self):
         """The first step keeps copies of everything; later ones only of what was then seen to change."""

@@ -176,6 +176,8 @@ def _pulled(grad, x, factor, centred, rescaled, *, onto=None):
             pulled = torch.where(pulled.detach().abs().amax() > limit, torch.zeros_like(pulled), pulled)
         pulled = pulled.to(x.dtype).view(shape).permute(back)
         return pulled if onto is None else onto + pulled
+
+
 def _memory_order(x):
     """The axes of x (n, ...), after the first in the order in which memory holds them."""
     if x.ndim <= 2 or x.is_contiguous():
