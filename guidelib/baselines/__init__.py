@@ -1,6 +1,8 @@
-"""What one would do without a guide: distil a teacher's outputs, or steer the dimension of the layers."""
+"""What one would do without a guide: distil a teacher's outputs, start elsewhere, keep the dimension."""
 
 from .distillation import Distillation, kd_loss
+from .initialisations import move_as_far, shift_batchnorm
 from .regularisers import KeepDimension, keep_dimension
 
-__all__ = ["Distillation", "KeepDimension", "kd_loss", "keep_dimension"]
+__all__ = ["Distillation", "KeepDimension", "kd_loss", "keep_dimension", "move_as_far",
+           "shift_batchnorm"]

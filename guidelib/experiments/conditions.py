@@ -26,10 +26,11 @@ class Condition:
 
     role: one of ROLES. guide: the name of what steers the target, or None; timing: one of TIMINGS, when it
     does. build: makes the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher:
-    outputs are distilled from it. alone: the guide's own network is trained in the target's place. tuned: it
-    has the settings that a search found (Experiment.tuned). settings: what else it changes in a Config.
-    needs: the field of Experiment that says whether an experiment has it, "" if all do; why: the others do
-    not.
+    outputs are distilled from it. alone: the guide's own network is trained in the target's place. moved: the
+    target is not warmed up but moved as far, in a random direction. longer: it is trained for as many steps
+    more as a warm-up takes. any_recipe: tuned over whatever needs no guide. like: the condition as which it
+    is tuned, "" for itself. settings: what else it changes in a Config. needs: the field of Experiment that
+    says whether an experiment has it, "" if all do; why: the others do not.
     """
 
     name: str
@@ -41,7 +42,10 @@ class Condition:
     learns: bool = False
     teacher: bool = False
     alone: bool = False
-    tuned: bool = False
+    moved: bool = False
+    longer: bool = False
+    any_recipe: bool = False
+    like: str = ""
     settings: dict = field(default_factory=dict)
     needs: str = ""
     why: str = ""
@@ -62,8 +66,7 @@ class Condition:
         >>> CONDITIONS["identity"].at("warm-up").name
         'identity-warm-up'
         """
-        wanted = (self.guide, self.role, timing)
-        return next(c for c in CONDITIONS.values() if (c.guide, c.role, c.timing) == wanted)
+        return CONDITIONS[f"{self.guide}-{timing}" if timing else self.guide]
 
     def controls(self):
         """The conditions that an effect of this one has to beat: every control under its timing.
@@ -98,6 +101,7 @@ class Kind:
 
     layers: whose layers the target's are paired with, a name of Parts; runs: that network runs at each step;
     whole: what one Gram matrix for all layers is made of in their place, "examples" or "inputs", or "".
+    settings: what else it changes in a Config.
     """
 
     role: str
@@ -107,6 +111,7 @@ class Kind:
     layers: str = "like"
     runs: bool = True
     whole: str = ""
+    settings: dict = field(default_factory=dict)
 
 
 GUIDES = {
@@ -118,8 +123,9 @@ GUIDES = {
                       lambda parts: controls.data_gram(parts.like), runs=False, whole="inputs"),
     "shuffled": Kind("control", "control: shuffled examples",
                      lambda parts: controls.shuffled(parts.like, seed=parts.seed)),
+    # BatchNorm as in eval is the identity in an untrained net: after 50 such layers all examples look alike.
     "same-family": Kind("control", "control: random net of the target's family", lambda parts: parts.same(),
-                        layers="same"),
+                        layers="same", settings={"guide_norm": "batch"}),
     "other-family": Kind("control", "control: random net of a third family", lambda parts: parts.other(),
                          layers="other"),
     "shuffled-layers": Kind("control", "control: the guide's layers shuffled",
@@ -128,22 +134,35 @@ GUIDES = {
                         lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False),
 }
 
+SHIFT = {"shift": 1.0}
+NO_NORM = "its target has no normalisation whose biases could be shifted"
 UNGUIDED = (
     Condition(name="base", role="base", label="base without a guide"),
-    Condition(name="base-tuned", role="base", label="tuned base", tuned=True),
-    Condition(name="base-residual", role="base", label="base with skips (another network)",
+    Condition(name="base-longer", role="base", label="base, as many steps more as a warm-up takes",
+              longer=True),
+    Condition(name="base-tuned", role="base", label="tuned base", any_recipe=True),
+    Condition(name="base-residual", role="base", label="base with skips (another network)", like="base",
               settings={"residual": True}, needs="residual",
-              why="its target is a plain recurrent net, or has skips already"),
-    Condition(name="shifted-init", role="reference", label="no guide, BatchNorm biases start at 1",
-              settings={"init": "shifted"}, needs="shifted",
-              why="its target is no fully connected net with BatchNorm"),
+              why="its target is a recurrent net, or has skips already"),
+    Condition(name="shifted-init", role="reference", label="no guide, biases of BatchNorm start at 1",
+              settings=SHIFT, needs="shifted", why=NO_NORM),
+    Condition(name="looks-linear-init", role="reference", label="no guide, looks-linear initialisation",
+              settings={"init": "looks-linear"}, needs="mirrored",
+              why="its target has no units that can be mirrored"),
     Condition(name="dimension-kept", role="reference", label="no guide, effective dimension kept",
               settings={"dimension": 6.0}),
     Condition(name="guide-alone", role="reference", label="the guide's own architecture, trained alone",
               alone=True),
 )
-# The usual weight (Tian et al. 2020), spread over the pairs.
-PRESERVING = {"similarity": "sp", "reduce": "mean", "weight": 3000.0}
+SHIFTED = tuple(
+    Condition(name=f"shifted-{guide}", role="reference", label=f"{GUIDES[guide].label}, biases start at 1",
+              guide=guide, build=GUIDES[guide].build, learns=GUIDES[guide].learns, settings=SHIFT,
+              needs="shifted", why=NO_NORM)
+    for guide in ("untrained", "trained"))
+MOVED = Condition(
+    name="moved-as-far", role="control", label="control: moved as far at random", guide="untrained",
+    timing="warm-up", build=GUIDES["untrained"].build, moved=True)
+PRESERVING = {"similarity": "sp"}
 DISTILLATIONS = (
     Condition(name="distilled", role="distilled", label="distilled, trained teacher", teacher=True,
               learns=True),
@@ -158,13 +177,15 @@ DISTILLATIONS = (
 
 def table():
     """{name: Condition} of all, in the order in which they are listed and drawn."""
-    conditions = [*UNGUIDED, *DISTILLATIONS]
+    conditions = [*UNGUIDED, *DISTILLATIONS, *SHIFTED, MOVED]
     for guide, kind in GUIDES.items():
         for timing, (_, words) in TIMINGS.items():
             name = f"{guide}-{timing}" if timing else guide
             label = f"{kind.label}, {words}" if words else kind.label
+            like = guide if timing in ("stopped", "noise-fed") else ""
             conditions.append(Condition(name=name, role=kind.role, label=label, guide=guide, timing=timing,
-                                        build=kind.build, learns=kind.learns))
+                                        build=kind.build, learns=kind.learns, like=like,
+                                        settings=kind.settings))
     return {condition.name: condition for condition in conditions}
 
 

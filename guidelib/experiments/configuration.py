@@ -6,7 +6,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from types import NoneType
 from typing import get_args
 
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, chosen
 from .conditions import find_condition
 from .settings import PROFILES, REGIMES, check
 
@@ -27,17 +27,19 @@ class Config:
     profile: str
     regime: str = "untrainable"
     seed: int
-    recipe: int = 3
+    recipe: int = 4
     threads: int = 1
     # data
     data: str = "digits"
     data_hash: str = ""
     train: int = 1000
     validation: int = 300
-    test: int = 0  # 0: the task's own, here and for the lengths
+    test: int = 0  # 0: the task's own, here and down to copies
     shortest: int = 0
     longest: int = 0
     length: int = 0
+    canvas: int = 0
+    copies: int = 0
     split_seed: int = 0
     # target
     depth: int = 50
@@ -45,6 +47,7 @@ class Config:
     norm: str | None = "batch"
     dropout: float = 0.1
     init: str = "default"
+    shift: float = 0.0  # of the biases of normalisation, before training
     residual: bool = False
     heads: int = 0
     nonlinearity: str = "tanh"
@@ -61,9 +64,10 @@ class Config:
     similarity: str = "cka"
     debiased: bool = False
     match: str = "depth"
-    reduce: str = "sum"
+    reduce: str = "mean"
     layers: str = "all"
-    weight: float = 1.0
+    dose: float = 1.0  # gradient norm of the guide's term over the task's, at the start of training
+    weight: float = 0.0  # of the term; 0: the one that gives the dose
     warm_up_steps: int = 100
     warm_up_lr: float = 3e-3
     stop_steps: int = 48
@@ -168,24 +172,31 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
         raise ValueError(f"{experiment} has no profile {profile!r}: choose from {known}")
 
     # What comes later wins: the experiment at this size, then in this regime, the condition, the caller.
-    place = (regime, profile)
-    values = {"recipe": catalogued.recipe}
+    tuned = chosen(experiment, regime, profile)
+    values = {"recipe": catalogued.recipe, "split_seed": seed}
     values |= {"target_seed": seed, "guide_seed": 1000 + seed, "order_seed": 2000 + seed,
                "dropout_seed": 3000 + seed, "noise_seed": 4000 + seed}
     values |= catalogued.sizes[profile]
-    values |= catalogued.regimes.get(place, {})
-    if place in catalogued.split_by_seed:
-        values["split_seed"] = seed
-    if asked.tuned:
-        values |= catalogued.tuned.get(place, {})
-    values |= catalogued.own.get(place, {}).get(condition, {})
+    values |= catalogued.regimes.get((regime, profile), {})
+    values |= tuned.get(condition) or tuned.get(asked.like, {})
     values |= asked.settings
     values |= {name: typed(name, value) for name, value in overrides.items()}
-
     made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed,
                   **values)
     check_choices(made)
+    if asked.longer and "epochs" not in overrides:
+        made = made.with_(epochs=made.epochs + more_epochs(made))
     return made
+
+
+def more_epochs(config):
+    """How many epochs a warm-up of this Config is worth, in steps.
+
+    >>> more_epochs(config("deep-fcn", profile="smoke", warm_up_steps=10, train=200, batch_size=32))
+    2
+    """
+    examples = config.train * max(config.copies, 1) or config.warm_up_steps * config.batch_size
+    return -(-config.warm_up_steps * config.batch_size // examples)
 
 
 def check_choices(config):

@@ -16,7 +16,7 @@ from .screen import say, screen
 LIVES = 3  # how often a run is begun whose worker is lost
 
 
-def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=True):
+def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=True, each=None):
     """The records of many Configs, in their order, made by `jobs` processes at a time and kept in `out`.
 
     A run that fails does not stop the others; at the end a RuntimeError lists each with its error, and what
@@ -24,8 +24,9 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
     checkpoint in a new one; if that happens three times, it is listed too. The processes are joblib's;
     joblib.parallel_config(backend=...) chooses other workers, such as those of a Dask cluster, which must see
     the folder `out`. How far they are is shown in one line of text if somebody watches; where
-    GUIDELIB_PROGRESS names a file, it is written there instead, for progress_of(). ValueError unless jobs is
-    a whole number, 1 or more; OSError if `out` cannot be written to.
+    GUIDELIB_PROGRESS names a file, it is written there instead, for progress_of(). each: a callable(Config),
+    told of each run as it is made. ValueError unless jobs is a whole number, 1 or more; OSError if `out`
+    cannot be written to.
     """
     check_jobs(jobs)
     configs = list(configs)
@@ -45,6 +46,8 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
                 config = todo.pop(key)
                 if error:
                     failures[key] = f"{name_of(config)}: {error}"
+                elif each is not None:
+                    each(config)
         except Exception as error:  # what a run raises comes back as text, so that this is the pool's own
             say(f"a worker was lost, {len(todo)} runs are still to do: {message(error)}")
             forget(todo.values(), out)  # with the pool all of its workers are gone

@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import math
-from contextlib import nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ import torch
 
 from ..analysis.dimension import effective_dimension_by_layer
 from ..analysis.overfitting import generalisation_gap
-from ..baselines import Distillation, keep_dimension
+from ..baselines import Distillation, keep_dimension, move_as_far, shift_batchnorm
 from ..files import write_whole
 from ..guidance import controls
 from ..guidance.frozen import recalibrate
@@ -29,6 +29,7 @@ from ..training.checkpoints import Checkpoint
 from ..training.loop import train
 from .conditions import Parts, find_condition
 from .families import make_guide_network, make_other, make_target
+from .probe import Probe, moments, rounded
 
 PROBED = 256  # validation examples on which the effective dimension is measured, at most
 GUIDE_SETTINGS = (  # what a trained guide's weights depend on, beside the task
@@ -37,16 +38,23 @@ GUIDE_SETTINGS = (  # what a trained guide's weights depend on, beside the task
     "tied", "recipe", "threads")
 
 
+CODE = "0123456789abcdefghijklmnopqrstuvwxyz"  # of an answer: a class, or whether a sequence is right
+THINNED = 10  # steps of a warm-up of which a record keeps one, besides the first and the last EDGE
+EDGE = 5
+
+
 def run(config, **options):
     """One run: returns (metrics, curves); options: those of train_target."""
     target, task, history, curves = train_target(config, **options)
     curves["dimension"]["end"] = dimensions(target, task)
     curves["training"] = history.table.to_dict("list")
-    return metrics(history, task), curves
+    if not getattr(task, "perplexity", False):
+        curves["answers"] = "".join(CODE[answer] for answer in history.answers.tolist())
+    return metrics(history, task) | steps(config, task, len(history.table)) | curves.pop("dose"), curves
 
 
 def train_target(config, *, device, store=None, checkpoint=None, tell=None):
-    """The trained target of a run, its Task, its History, and the curves of what came before training.
+    """The trained target of a run, its Task, its History, and the curves of what came before and beside.
 
     store: a folder for trained guides, which several runs share; None keeps none. checkpoint: where training
     keeps its state. A warm-up is made again if the process died within it, and not if it died later. tell: a
@@ -59,32 +67,70 @@ def train_target(config, *, device, store=None, checkpoint=None, tell=None):
     checkpoint = checkpoint or Checkpoint()
     condition = find_condition(config.condition)
     task = make_task(config).to(device)
+    epochs, lr = config.epochs, config.lr
     if condition.alone:
         target = make_guide_network(config, task).to(device)
-        guide = None
+        guide = reference = None
         epochs, lr = config.guide_epochs, config.guide_lr
     else:
         target = make_target(config, task).to(device)
+        if config.shift:
+            shift_batchnorm(target, config.shift)
         guide = make_guide(config, condition, task, target, store, on_epoch=on("guide"))
-        epochs, lr = config.epochs, config.lr
-    curves = {"dimension": {"start": dimensions(target, task)}}
+        reference = guide or make_reference(config, task)
+    options = guidance_options(config, condition, task, target)
+    probe = Probe(target, reference, task, n=config.batch_size, seed=config.noise_seed, options=options)
+    curves = {"dimension": {"start": dimensions(target, task)}, "dose": {}}
 
-    if condition.warms_up and not checkpoint.found:
-        history = warm_up(
-            target, guide, sample=task.train[0][:config.batch_size], steps=config.warm_up_steps,
-            lr=config.warm_up_lr, seed=config.noise_seed, on_step=on("warm-up"), **guidance_options(config))
-        curves["warm_up"] = history.to_dict("list")
-        curves["dimension"]["warmed up"] = dimensions(target, task)
+    if not checkpoint.found:
+        probe(target, "start")
+        if condition.warms_up:
+            curves["noise"] = {"start": probe.on_noise(target)}
+            history = warm_up_target(config, condition, target, guide, task, options, on_step=on("warm-up"))
+            curves["noise"]["warmed up"] = probe.on_noise(target)
+            curves["warm_up"] = thinned(history)
+            curves["dimension"]["warmed up"] = dimensions(target, task)
+            probe(target, "warmed up")
+        curves["probe"] = probe.found
     curves = checkpoint.keep(curves)
+    probe.found = curves["probe"]
 
-    with attach(guide, target, config, condition) as guidance:
+    def after(epoch, epochs):
+        if epoch in moments(epochs):
+            probe(target, epoch)
+        if tell is not None:
+            tell("epoch", epoch, epochs)
+
+    with attach(guide, target, config, condition, probe, options, curves["dose"]) as guidance:
         teacher = make_teacher(config, condition, task, store, on_epoch=on("guide"))
         history = train(
             target, task, epochs=epochs, batch_size=config.batch_size, lr=lr,
             weight_decay=config.weight_decay, optimizer=config.optimizer, schedule=config.schedule,
             clip=config.clip, guidance=guidance, distillation=teacher, order_seed=config.order_seed,
-            dropout_seed=config.dropout_seed, checkpoint=checkpoint, on_epoch=on("epoch"))
+            dropout_seed=config.dropout_seed, checkpoint=checkpoint, on_epoch=after)
     return target, task, history, curves
+
+
+def warm_up_target(config, condition, target, guide, task, options, *, on_step=None):
+    """Warm a target up in place, or move it as far as the warm-up would; returns the warm-up's history."""
+    warmed = copy.deepcopy(target) if condition.moved else target
+    history = warm_up(
+        warmed, guide, sample=task.train[0][:config.batch_size], steps=config.warm_up_steps,
+        lr=config.warm_up_lr, seed=config.noise_seed, on_step=on_step, **options)
+    if condition.moved:
+        move_as_far(target, warmed, seed=config.noise_seed)
+    return history
+
+
+def thinned(history):
+    """The mean misalignment over the pairs in the steps of a warm-up, {"step": [...], "misalignment": [...]}.
+
+    Of the first and the last EDGE steps, and of one in THINNED between them.
+    """
+    last = len(history) - EDGE
+    table = history[(history["step"] < EDGE) | (history["step"] >= last) | (history["step"] % THINNED == 0)]
+    means = table.drop(columns=["step", "loss"]).mean(axis=1)
+    return {"step": table["step"].tolist(), "misalignment": [rounded(v) for v in means]}
 
 
 def make_task(config):
@@ -118,6 +164,11 @@ def make_guide(config, condition, task, target, store, *, on_epoch=None):
         return frozen(make_other(config, task).to(task.train[0].device))
 
     return condition.build(Parts(like=like, same=same, other=other, seed=config.guide_seed))
+
+
+def make_reference(config, task):
+    """The untrained guide that a target without one could have had, to say how near to it the target is."""
+    return Guide(make_guide_network(config, task).to(task.train[0].device), norm=config.guide_norm)
 
 
 def make_teacher(config, condition, task, store, *, on_epoch=None):
@@ -158,22 +209,44 @@ def guide_file(config):
     return f"guide-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pt"
 
 
-def attach(guide, target, config, condition):
-    """A context that gives the term of the loss that stays while the target is trained, or None."""
+@contextmanager
+def attach(guide, target, config, condition, probe, options, dose):
+    """Within, the term of the loss that stays while the target is trained, or None.
+
+    Its weight is config.weight, or follows from config.dose, the ratio of the norms of its gradient and the
+    task's at the start of training; rho, that ratio at weight 1, and the weight are noted in `dose`, and
+    taken from it where a run is resumed.
+    """
     if config.dimension:
-        return keep_dimension(target, dimension=config.dimension, weight=config.weight)
-    if not condition.stays:
-        return nullcontext()
-    stop = config.stop_steps if condition.timing == "stopped" else None
-    return guide_(target, guide, weight=config.weight, stop_after=stop, **guidance_options(config))
+        make = partial(keep_dimension, dimension=config.dimension)
+    elif condition.stays:
+        stop = config.stop_steps if condition.timing == "stopped" else None
+        make = partial(guide_, guide=guide, stop_after=stop, **options)
+    else:
+        yield None
+        return
+    if not dose:
+        if config.weight:
+            dose["weight"] = config.weight
+        else:
+            with make(probe.net, weight=1.0) as term:
+                rho = probe.rho(target, term)
+            dose |= {"rho": rho, "weight": config.dose / rho}
+    with make(target, weight=dose["weight"]) as term:
+        yield term
 
 
-def guidance_options(config):
-    """What a Config says of any guidance, on noise or on data."""
+def guidance_options(config, condition, task, target):
+    """The options of gl.guide for any guidance of a run, on noise or on data."""
     options = {"similarity": config.similarity, "debiased": config.debiased, "match": config.match,
                "reduce": config.reduce}
     if config.layers != "all":
         options["layers"] = config.layers
+    if condition.guide == "same-family":  # the layers that the guide would steer, each by its like
+        with guide_(copy.deepcopy(target), make_reference(config, task), **options) as g:
+            plan = g.plan(task.train[0][:config.batch_size])
+        steered = dict.fromkeys(plan.loc[plan["guide"].ne("") & plan["target"].ne(""), "target"])
+        options["layers"] = [(name, name) for name in steered]
     return options
 
 
@@ -188,6 +261,18 @@ def dimensions(target, task):
     recalibrate(calibrated, (probe,))
     table = effective_dimension_by_layer(calibrated, probe)
     return [round(value, 4) for value in table["effective_dimension"]]
+
+
+def steps(config, task, epochs):
+    """How many steps of an optimiser a run takes: of the target in training and before, and of its guide."""
+    condition = find_condition(config.condition)
+    an_epoch = -(-len(task.train[1]) // config.batch_size)
+    found = {"steps": epochs * an_epoch}
+    if condition.warms_up:
+        found["warm_up_steps"] = config.warm_up_steps
+    if condition.learns:
+        found["guide_steps"] = config.guide_epochs * an_epoch
+    return found
 
 
 def metrics(history, task):

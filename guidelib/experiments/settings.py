@@ -7,20 +7,19 @@ from .catalogue import CATALOGUE
 EXPERIMENTS = tuple(CATALOGUE)
 PROFILES = ("smoke", "fast", "full", "paper")
 REGIMES = ("untrainable", "overfit")
-SEEDS = {"smoke": (0, 1), "fast": (0, 1, 2, 3, 4), "full": (0, 1, 2, 3, 4), "paper": (0, 1, 2, 3, 4)}
+SEEDS = {"smoke": (0, 1), "fast": range(20, 30), "full": range(20, 25), "paper": range(20, 25)}
 
 
 def seeds(experiment, *, profile="fast", regime="untrainable"):
     """The seeds on which results are reported, as a list; ValueError for a name that is not known.
 
     >>> seeds("deep-fcn", profile="smoke"), seeds("deep-fcn")
-    ([0, 1], [10, 11, 12, 13, 14])
+    ([0, 1], [20, 21, 22, 23, 24, 25, 26, 27, 28, 29])
     """
     check("experiment", experiment, CATALOGUE)
     check("profile", profile, PROFILES)
     check("regime", regime, REGIMES)
-    fresh = CATALOGUE[experiment].fresh
-    return list(fresh.get((regime, profile), SEEDS[profile]))
+    return list(SEEDS[profile])
 
 
 def check(name, value, known):

@@ -1,5 +1,6 @@
 """The fully connected net of the paper (appendix C.1.4): blocks of Linear, norm, ReLU and dropout."""
 
+import torch
 from torch import nn
 
 from .checks import check_choice
@@ -16,12 +17,29 @@ def orthogonal(linear):
     nn.init.zeros_(linear.bias)
 
 
+def looks_linear(linear):
+    """Mirrored weights [[V, -V], [-V, V]], V orthogonal: where a ReLU follows, pairs of units add up to V x.
+
+    The first layer, whose inputs are not mirrored, has [V, -V] above each other.
+    """
+    p, q = linear.in_features, linear.out_features
+    if q % 2:
+        raise ValueError(f"init='looks-linear' mirrors half of the units, received width={q}: choose an even one")
+    mirrored = p == q
+    half = torch.empty(q // 2, p // 2 if mirrored else p)
+    nn.init.orthogonal_(half)
+    rows = torch.cat([half, -half])  # (q, p / 2), or (q, p)
+    with torch.no_grad():
+        linear.weight.copy_(torch.cat([rows, -rows], 1) if mirrored else rows)
+    nn.init.zeros_(linear.bias)
+
+
 NORMS = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm, None: nn.Identity}
 INITS = {
     "default": nn.Linear.reset_parameters,  # torch's own: uniform with variance 1 / (3 inputs)
     "he": he,
     "orthogonal": orthogonal,
-    "shifted": nn.Linear.reset_parameters,  # torch's own, and every BatchNorm's bias starts at 1
+    "looks-linear": looks_linear,
 }
 
 
@@ -29,8 +47,8 @@ class FCN(nn.Module):
     """Fully connected net: `depth` blocks of `width` units and a Linear; takes (n, ...), gives (n, outputs).
 
     norm: "batch", "layer" or None. init, of the hidden layers: "default", "he", "orthogonal" (Saxe et al.
-    2014) or "shifted": the default, but the norm's biases start at 1, so that most ReLUs pass their input on
-    and gradients keep their size through many layers; it needs a norm. residual: adds each block's input to
+    2014) or "looks-linear" (Balduzzi et al. 2017), which mirrors the units, so that the net begins linear; it
+    needs an even width. residual: adds each block's input to
     its output where the widths agree, which makes it another network. seed: of the weights. ValueError for a
     name that is none of these. The 48-layer net of the released code is depth=48, width=1024.
 
@@ -44,9 +62,6 @@ class FCN(nn.Module):
         super().__init__()
         check_choice("norm", norm, NORMS)
         check_choice("init", init, INITS)
-        if init == "shifted" and norm is None:
-            raise ValueError("init='shifted' starts the norm's biases at 1, received norm=None: "
-                             "choose norm='batch' or 'layer'")
         self.init = init
         widths = [inputs] + [width] * depth  # depth + 1 of them
         with seeded(seed):
@@ -63,8 +78,6 @@ class FCN(nn.Module):
             INITS[self.init](block.linear)
             if not isinstance(block.norm, nn.Identity):
                 block.norm.reset_parameters()
-            if self.init == "shifted":
-                nn.init.ones_(block.norm.bias)
         self.head.reset_parameters()
 
     def forward(self, x):

@@ -7,6 +7,7 @@ from ._copy_paste import copy_paste, copy_paste_chance, copy_paste_hash
 from ._digits import digits, digits_hash
 from ._language import grammar, grammar_hash, language, perplexity
 from ._parity import parity, parity_hash
+from ._placed_digits import placed_digits
 from .cifar10_files import MissingData
 from .cifar10_files import download as cifar10_download
 from .image_task import ImageTask
@@ -16,7 +17,7 @@ from .wikitext import wikitext2_small, wikitext2_small_hash
 
 __all__ = ["IGNORED", "ImageTask", "MissingData", "SequenceTask", "Task", "cifar10", "cifar10_download",
            "copy_paste", "copy_paste_chance", "digits", "fingerprint", "grammar", "language", "load",
-           "options_of", "parity", "perplexity", "unit", "wikitext2_small"]
+           "options_of", "parity", "perplexity", "placed_digits", "unit", "wikitext2_small"]
 
 TASKS = {  # name: (makes the task, hash of its data, what an example is)
     "cifar10": (cifar10, cifar10_hash, "images"),
@@ -24,6 +25,7 @@ TASKS = {  # name: (makes the task, hash of its data, what an example is)
     "digits": (digits, digits_hash, "images"),
     "grammar": (grammar, grammar_hash, "sequences"),
     "parity": (parity, parity_hash, "sequences"),
+    "placed-digits": (placed_digits, digits_hash, "images"),
     "wikitext-2-small": (wikitext2_small, wikitext2_small_hash, "sequences"),
 }
 

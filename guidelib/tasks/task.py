@@ -38,14 +38,23 @@ class Task:
         right = (logits.argmax(-1) == y) & scored
         return right.sum(), scored.sum()
 
+    def answers(self, logits, y):
+        """What logits say of each example, int64 (n,): a class, or for a sequence 1 if all of it is right."""
+        found = logits.argmax(-1)
+        if y.ndim == 1:
+            return found
+        return ((found == y) | (y == IGNORED)).all(1).long()
+
     def split(self, name):
         """(x, y) of "train", "validation" or "test"."""
         if name not in SPLITS:
             raise ValueError(f"a split is 'train', 'validation' or 'test', received {name!r}")
         return getattr(self, name)
 
-    def batches(self, split, batch_size, generator=None):
+    def batches(self, split, batch_size, generator=None, *, most=None):
         """Yield (x, y) batches of a split, in a new order drawn from `generator`, or in order without one.
+
+        most: take no more than so many, the first ones.
 
         The generator is on the CPU. When shuffling, a last batch of fewer than 4 examples is left out: batch
         statistics and CKA need more. ValueError for an unknown split or a batch size below 1.
@@ -54,7 +63,7 @@ class Task:
             raise ValueError(f"batch_size is at least 1, received {batch_size}")
         x, y = self.split(split)
         if generator is None:
-            order = torch.arange(len(y))
+            order = torch.arange(len(y))[:most]
         else:
             order = torch.randperm(len(y), generator=generator)
         for index in order.split(batch_size):

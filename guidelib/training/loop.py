@@ -15,14 +15,21 @@ from .checkpoints import Checkpoint
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 SCHEDULES = (None, "cosine", "step")
 DIVERGED = 1e4  # times the chance loss
+EVALUATED = 5000  # training examples that are looked at after an epoch, at most
+ANSWERS = "answers"  # in the row of the epoch of lowest validation loss so far
 
 
 @dataclass(frozen=True)
 class History:
-    """What a training run left: `table`, one row an epoch, and `status`, "ok" or "diverged"."""
+    """What a training run left: `table`, one row an epoch, and `status`, "ok" or "diverged".
+
+    answers: what the target says of each test example at the epoch of lowest validation loss, int64 (n,): a
+    class, or for a sequence 1 if all of it is right, else 0.
+    """
 
     table: object
     status: str
+    answers: object = None
 
 
 def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, optimizer="adam",
@@ -37,9 +44,10 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
     caller's global stream is left alone. checkpoint: a Checkpoint, from which a run that died is resumed, on
     a CPU to the last bit. on_epoch: a callable(epoch, epochs), told after each epoch. progress: show a bar.
 
-    Columns of the table: epoch, train_loss and train_accuracy (means over the epoch as it was trained),
-    validation_ and test_loss and _accuracy (in eval), misalignment (mean over pairs). A loss that is not
-    finite, or beyond 10,000 times chance, ends the run with status "diverged" and the epochs so far.
+    Columns of the table: epoch; loss and misalignment, the task's and the mean over pairs, as they were while
+    the epoch was trained; then train_, validation_ and test_loss and _accuracy after it, in eval mode, for
+    training of its first 5,000 examples. A loss that is not finite, or beyond 10,000 times chance, ends the
+    run with status "diverged" and the epochs so far.
 
     >>> import guidelib as gl
     >>> task = gl.tasks.digits(train=200)
@@ -65,7 +73,7 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
         rows = checkpoint.restore(parts, sample=task.train[0][:batch_size])
         for epoch in bar(range(len(rows) + 1, epochs + 1), progress):
             target.train()
-            total = torch.zeros(4, device=device)  # loss, correct, misalignment, scored labels
+            total = torch.zeros(3, device=device)  # loss, misalignment, scored labels
             for x, y in task.batches("train", batch_size, order):
                 stepper.zero_grad(set_to_none=True)
                 logits = target(x)  # (n, classes), or (n, t, classes)
@@ -76,39 +84,58 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
                     torch.nn.utils.clip_grad_norm_(target.parameters(), clip)
                 stepper.step()
                 rate.step()
-                correct, scored = task.hits(logits.detach(), y)
+                _, scored = task.hits(logits.detach(), y)
                 misalignment = mean_misalignment(guidance, device)
-                total += torch.stack([task_loss.detach() * scored, correct, misalignment * scored, scored])
-            train_loss, train_accuracy, misalignment = (total[:3] / total[3]).tolist()
-            row = {"epoch": epoch, "train_loss": train_loss, "train_accuracy": train_accuracy,
-                   "misalignment": misalignment}
-            for split in ("validation", "test"):
-                row[f"{split}_loss"], row[f"{split}_accuracy"] = evaluate(target, task, split)
+                total += torch.stack([task_loss.detach() * scored, misalignment * scored, scored])
+            loss, misalignment = (total[:2] / total[2]).tolist()
+            row = {"epoch": epoch, "loss": loss, "misalignment": misalignment}
+            for split, most in (("train", EVALUATED), ("validation", None), ("test", None)):
+                found = examine(target, task, split, most=most)
+                row[f"{split}_loss"], row[f"{split}_accuracy"], answers = found
             rows.append(row)
+            lowest = min(rows, key=validation_loss)
+            if lowest is row:
+                for earlier in rows:
+                    earlier.pop(ANSWERS, None)
+                row[ANSWERS] = answers
             if on_epoch is not None:
                 on_epoch(epoch, epochs)
             limit = DIVERGED * task.chance_loss
-            if not (abs(row["train_loss"]) < limit and abs(row["validation_loss"]) < limit):  # NaN too
+            if not (abs(row["loss"]) < limit and abs(row["validation_loss"]) < limit):  # NaN too
                 status = "diverged"
                 break
             checkpoint.save(parts, rows)
-    return History(pd.DataFrame(rows), status)
+    table = pd.DataFrame([{name: v for name, v in r.items() if name != ANSWERS} for r in rows])
+    return History(table, status, next(r[ANSWERS] for r in rows if ANSWERS in r))
+
+
+def validation_loss(row):
+    """That of an epoch, by which the best one is chosen; infinite if it is not a number."""
+    return math.inf if math.isnan(row["validation_loss"]) else row["validation_loss"]
 
 
 def evaluate(target, task, split, *, batch_size=1024):
     """(mean loss in nats, accuracy) over the scored labels of a split, in eval mode, undone afterwards."""
+    loss, accuracy, _ = examine(target, task, split, batch_size=batch_size)
+    return loss, accuracy
+
+
+def examine(target, task, split, *, batch_size=1024, most=None):
+    """evaluate(), of the first `most` examples if it is given, and the answers of a History."""
     mode = target.training
     target.eval()
     loss = correct = n = 0
+    answers = []
     with torch.no_grad():
-        for x, y in task.batches(split, batch_size):
+        for x, y in task.batches(split, batch_size, most=most):
             logits = target(x)
             right, scored = map(int, task.hits(logits, y))
             loss += task.loss(logits, y).item() * scored
             correct += right
             n += scored
+            answers.append(task.answers(logits, y))
     target.train(mode)
-    return loss / n, correct / n
+    return loss / n, correct / n, torch.cat(answers).cpu()
 
 
 def mean_misalignment(guidance, device):

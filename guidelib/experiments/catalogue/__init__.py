@@ -3,7 +3,7 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from .base import Experiment
+from .base import Experiment, chosen
 
 ORDER = ("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit", "copy-paste", "parity", "language-model")
 
@@ -30,4 +30,4 @@ def find():
 
 CATALOGUE = find()
 
-__all__ = ["CATALOGUE", "Experiment"]
+__all__ = ["CATALOGUE", "Experiment", "chosen"]

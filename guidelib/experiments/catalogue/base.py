@@ -1,9 +1,11 @@
-"""What one experiment is: its networks, its numbers at each size, and what the searches try."""
+"""What one experiment is: its networks, its numbers at each size, what is compared in it and tuned over."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
-RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # learning rates that the search "tuned" tries
+CHOSEN = Path(__file__).with_name("chosen.json")  # settings that `guidelib tune` chose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,18 +23,29 @@ class Experiment:
     guide: Callable  # an untrained one of the guide's family
     other: Callable  # one of a family that is neither the target's nor the guide's
     residual: bool = False  # whether the target can have skips, and base-residual exists
-    shifted: bool = False  # whether the target's BatchNorm biases can start at 1, and shifted-init exists
+    shifted: bool = False  # whether it has normalisation whose biases can be shifted, and shifted-init exists
+    mirrored: bool = False  # whether its units can be mirrored, and looks-linear-init exists
 
     # Numbers. A (regime, profile) that is not named has nothing of its own.
     sizes: dict  # {profile: settings}
     regimes: dict = field(default_factory=dict)  # {(regime, profile): settings}, over those of the size
-    tuned: dict = field(default_factory=dict)  # {(regime, profile): settings of base-tuned}
-    own: dict = field(default_factory=dict)  # {(regime, profile): {condition: settings}}
-    fresh: dict = field(default_factory=dict)  # {(regime, profile): seeds}, where others may have been seen
-    split_by_seed: set = field(default_factory=set)  # {(regime, profile)} where each seed draws its own split
 
-    # What the searches of guidelib.experiments.search try; empty where there is none.
-    space: dict = field(default_factory=dict)  # {setting: values}: all combinations, for base-tuned
-    chosen_by: str = "validation_accuracy"  # or "validation_loss": the metric that decides on base-tuned
-    candidates: tuple = ()  # settings, each over the size `fast`; {} is that size as it is
-    trials: dict = field(default_factory=dict)  # {condition: settings to try}
+    # What is compared, {(regime, profile): conditions}: all of them are tuned alike, and reported.
+    compared: dict = field(default_factory=dict)
+    recipes: dict = field(default_factory=dict)  # {setting: choices}: what base-tuned may change, besides lr
+    chosen_by: str = "validation_accuracy"  # or "validation_loss": the metric that decides between trials
+    candidates: dict = field(default_factory=dict)  # {(regime, profile): settings}, of which one was chosen
+
+
+def chosen(experiment, regime, profile):
+    """{condition: settings} that the tuning chose for an experiment in a regime at a size."""
+    return json.loads(CHOSEN.read_text(encoding="utf-8")).get(place(experiment, regime, profile), {})
+
+
+def place(experiment, regime, profile):
+    """What an experiment in a regime at a size is called in files.
+
+    >>> place("deep-fcn", "untrainable", "fast")
+    'deep-fcn-untrainable-fast'
+    """
+    return f"{experiment}-{regime}-{profile}"

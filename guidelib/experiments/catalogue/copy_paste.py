@@ -1,7 +1,7 @@
 """A plain recurrent net that has to repeat a sequence, guided by a transformer."""
 
 from .base import Experiment
-from .sequences import RNN_SPACE, SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
+from .sequences import RNN_RECIPES, SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
 
 FULL = SEQUENCES | {
     "data": "copy-paste", "shortest": 20, "longest": 40, "train": 80000, "validation": 10000, "test": 10000,
@@ -12,7 +12,7 @@ FULL = SEQUENCES | {
 
 EXPERIMENT = Experiment(
     name="copy-paste",
-    recipe=3,
+    recipe=4,
     target=rnn,
     guide=guide_transformer,
     other=lstm,
@@ -26,7 +26,5 @@ EXPERIMENT = Experiment(
         "full": FULL,
         "paper": FULL | {"epochs": 100, "guide_epochs": 100},
     },
-    tuned={("untrainable", "fast"): {}},  # the search found nothing better than what base has
-    space=RNN_SPACE,
-    candidates=({}, {"shortest": 4, "longest": 8}, {"shortest": 8, "longest": 12, "epochs": 10}),
+    recipes=RNN_RECIPES,
 )

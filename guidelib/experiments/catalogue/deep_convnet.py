@@ -1,11 +1,11 @@
 """A ResNet-50 without its skips, guided by a ResNet-50 with them."""
 
-from .base import RATES, Experiment
+from .base import Experiment
 from .images import IMAGES, convnet, resnet, row_transformer
 
 EXPERIMENT = Experiment(
     name="deep-convnet",
-    recipe=3,
+    recipe=4,
     target=convnet,
     guide=resnet,
     other=row_transformer,
@@ -19,7 +19,4 @@ EXPERIMENT = Experiment(
         "full": IMAGES["full"] | {"depth": 50, "width": 64, "dropout": 0.0, "guide_depth": 50},
         "paper": IMAGES["paper"] | {"depth": 50, "width": 64, "dropout": 0.0, "guide_depth": 50},
     },
-    tuned={("untrainable", "fast"): {"lr": 1e-2, "init": "he", "weight_decay": 1e-4}},
-    space={"lr": RATES, "init": ("default", "he")},
-    candidates=({}, {"train": 500, "epochs": 8}, {"guide_epochs": 6}),
 )

@@ -1,11 +1,11 @@
 """The fully connected net of deep-fcn, guided by a vision transformer."""
 
 from .base import Experiment
-from .images import FCN_SPACE, IMAGES, fcn, small_resnet, vit
+from .images import IMAGES, fcn, small_resnet, vit
 
 EXPERIMENT = Experiment(
     name="deep-fcn-vit",
-    recipe=3,
+    recipe=4,
     target=fcn,
     guide=vit,
     other=small_resnet,
@@ -17,7 +17,4 @@ EXPERIMENT = Experiment(
         "full": IMAGES["full"] | {"guide_depth": 12, "guide_width": 768, "guide_heads": 12},
         "paper": IMAGES["paper"] | {"guide_depth": 12, "guide_width": 768, "guide_heads": 12},
     },
-    tuned={("untrainable", "fast"): {"lr": 3e-3, "dropout": 0.0, "weight_decay": 1e-4}},
-    space=FCN_SPACE,
-    candidates=({}, {"guide_lr": 3e-3}),
 )

@@ -3,7 +3,6 @@
 from math import prod
 
 from ... import networks
-from .base import RATES
 
 IMAGES = {
     "smoke": {
@@ -22,7 +21,10 @@ IMAGES = {
         "guide_width": 64, "guide_epochs": 100, "warm_up_steps": 300, "stop_steps": 300,
     },
 }
-FCN_SPACE = {"lr": RATES, "dropout": (0.0, 0.1), "init": ("default", "he", "orthogonal")}
+FCN_RECIPES = {
+    "dropout": (0.0, 0.1), "init": ("default", "orthogonal", "looks-linear"), "shift": (0.0, 1.0),
+    "weight_decay": (0.0, 1e-4), "schedule": (None, "cosine"),
+}
 
 RESNETS = {  # depth in the usual count: (block, blocks)
     14: ("bottleneck", (1, 1, 1, 1)),

@@ -1,7 +1,7 @@
 """A plain recurrent net that has to tell the next word, guided by a transformer."""
 
 from .base import Experiment
-from .sequences import RNN_SPACE, SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
+from .sequences import SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
 
 FULL = SEQUENCES | {
     "data": "wikitext-2-small", "length": 50, "train": 0, "validation": 0,
@@ -12,7 +12,7 @@ FULL = SEQUENCES | {
 
 EXPERIMENT = Experiment(
     name="language-model",
-    recipe=3,
+    recipe=4,
     target=rnn,
     guide=guide_transformer,
     other=lstm,
@@ -26,8 +26,5 @@ EXPERIMENT = Experiment(
         "full": FULL,
         "paper": FULL | {"epochs": 100, "guide_epochs": 100},
     },
-    tuned={("untrainable", "fast"): {"lr": 3e-3}},
-    space=RNN_SPACE,
     chosen_by="validation_loss",  # as perplexity counts there
-    candidates=({}, {"depth": 4, "width": 64, "epochs": 8}, {"depth": 8, "guide_width": 32, "epochs": 8}),
 )

@@ -1,6 +1,6 @@
 """A transformer of one layer that has to tell the parity of a sequence, guided by a plain recurrent net."""
 
-from .base import RATES, Experiment
+from .base import Experiment
 from .sequences import SEQUENCES, SMALL_SEQUENCES, guide_rnn, lstm, transformer
 
 FULL = SEQUENCES | {
@@ -11,7 +11,7 @@ FULL = SEQUENCES | {
 
 EXPERIMENT = Experiment(
     name="parity",
-    recipe=3,
+    recipe=4,
     target=transformer,
     guide=guide_rnn,
     other=lstm,
@@ -27,7 +27,4 @@ EXPERIMENT = Experiment(
         "full": FULL,
         "paper": FULL | {"epochs": 100, "guide_epochs": 100},
     },
-    tuned={("untrainable", "fast"): {"weight_decay": 0.0}},
-    space={"lr": RATES, "dropout": (0.0, 0.1)},
-    candidates=({}, {"guide_lr": 1e-3}, {"longest": 30}),
 )

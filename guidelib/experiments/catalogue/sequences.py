@@ -1,7 +1,6 @@
 """What the experiments on sequences share: settings, a search space, and the networks that play in them."""
 
 from ... import networks
-from .base import RATES
 
 SEQUENCES = {
     "norm": None, "dropout": 0.0, "optimizer": "adamw", "weight_decay": 0.01, "guide_norm": "running",
@@ -12,7 +11,7 @@ SMALL_SEQUENCES = SEQUENCES | {
     "guide_depth": 2, "guide_width": 16, "guide_heads": 2, "guide_epochs": 1,
     "warm_up_steps": 4, "stop_steps": 2,
 }
-RNN_SPACE = {"lr": RATES, "clip": (None, 0.25, 1.0)}
+RNN_RECIPES = {"clip": (None, 0.25, 1.0), "weight_decay": (0.0, 0.01), "schedule": (None, "cosine")}
 
 
 def rnn(config, task, seed):

@@ -1,26 +1,37 @@
-"""A fully connected net of three wide layers, which memorises its examples, guided by a ResNet."""
+"""A fully connected net of a few wide layers, which memorises its examples, guided by a ResNet.
+
+Its digits stand at random places: then what a convolution knows, that a place means nothing, is worth
+something, and a guide that has learnt it is better than the target.
+"""
 
 from .base import Experiment
-from .images import FCN_SPACE, IMAGES, fcn, resnet, row_transformer
+from .images import FCN_RECIPES, IMAGES, fcn, resnet, row_transformer
+
+GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family", "other-family")
+COMPARED = ("base", "base-tuned", "guide-alone", *GUIDES, "distilled", "distilled-untrained")
 
 EXPERIMENT = Experiment(
     name="wide-fcn",
-    recipe=3,
+    recipe=4,
     target=fcn,
     guide=resnet,
     other=row_transformer,
     residual=True,
     shifted=True,
+    mirrored=True,
     sizes={
         "smoke": IMAGES["smoke"] | {"depth": 3, "width": 32},
         "fast": {
-            "train": 100, "depth": 3, "width": 512, "epochs": 20,
-            "guide_epochs": 40, "guide_lr": 3e-3, "stop_steps": 10,
+            "data": "placed-digits", "canvas": 16, "copies": 2, "train": 1000, "validation": 300,
+            "depth": 4, "width": 512, "epochs": 20, "batch_size": 128, "lr": 1e-3,
+            "guide_width": 12, "guide_epochs": 10, "guide_lr": 3e-3, "stop_steps": 80,
         },
         "full": IMAGES["full"] | {"depth": 3, "width": 8192},
         "paper": IMAGES["paper"] | {"depth": 3, "width": 8192},
     },
-    tuned={("untrainable", "fast"): {"lr": 3e-3, "dropout": 0.1}},
-    space=FCN_SPACE,
-    candidates=({}, {"train": 200}, {"train": 60, "width": 1024}, {"guide_epochs": 60, "guide_lr": 1e-3}),
+    regimes={
+        ("overfit", "fast"): {"canvas": 24, "depth": 3, "guide_width": 8},
+    },
+    compared={("untrainable", "fast"): COMPARED, ("overfit", "fast"): COMPARED},
+    recipes=FCN_RECIPES,
 )

@@ -1,0 +1,190 @@
+"""Equal trials: every condition that is compared is tuned by the same number of draws, from the same list.
+
+First the setting itself, among a few candidates: by what the base and the guide's architecture reach alone,
+and by whether guided targets align, never by what they reach. Then each condition: DRAWS draws at one seed,
+the best FINALISTS of them at the other seeds, on validation, on seeds that no result is reported on. The logs
+are text, and all that is needed to go on.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from ..files import write_whole
+from . import records
+from .catalogue import CATALOGUE
+from .catalogue.base import CHOSEN, place
+from .conditions import find_condition
+from .configuration import config
+from .draws import FINALISTS, SEARCHED, draws, space
+from .grid import run_grid
+
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # of the base, in each candidate for a setting
+REACHED = ("validation_accuracy", "validation_loss", "best_epoch", "status")
+LAST = (*REACHED, "train_accuracy_last", "misalignment_start", "misalignment_end", "steps", "seconds", "key")
+
+
+def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=None, jobs=2):
+    """The log of all trials of an experiment, a table: a row a trial and seed, the chosen ones marked.
+
+    conditions: those to tune, of the ones that are compared; None for all. The log lies in `out`, where it is
+    added to after each run: what it holds is not run again. Returned is the whole of it. ValueError for a
+    condition that is not compared here or has nothing to tune.
+    """
+    compared = CATALOGUE[experiment].compared.get((regime, profile), ())
+    tunable = [name for name in compared if space(experiment, name)]
+    for name in conditions or ():
+        if name not in tunable:
+            raise ValueError(f"{name!r} is not tuned in {place(experiment, regime, profile)}: "
+                             f"choose from {tunable}")
+    log = Log(Path(out) / f"{place(experiment, regime, profile)}.csv")
+
+    def row(condition, number, seed):
+        settings = draws(experiment, condition)[number]
+        made = config(experiment, condition=condition, regime=regime, profile=profile, seed=seed, **settings)
+        return {"condition": condition, "draw": number, "seed": seed, **settings}, made
+
+    chosen = conditions or tunable
+    first, *others = SEARCHED
+    every = [row(name, number, first) for name in chosen for number in range(len(draws(experiment, name)))]
+    log.fill(every, jobs=jobs)
+    by = CATALOGUE[experiment].chosen_by
+    more = []
+    for name in chosen:
+        best = ranked(log.table(), name, by=by, seeds=(first,))[:FINALISTS]
+        more += [row(name, number, seed) for seed in others for number in best]
+    log.fill(more, jobs=jobs)
+    return marked(log.table(), by=by)
+
+
+def setting(experiment, *, regime="untrainable", profile="fast", out, jobs=2):
+    """The log of all candidates for a setting: the base at four rates, the guide alone, a guided target.
+
+    Of the last one nothing is kept but how its misalignment changes.
+    """
+    log = Log(Path(out) / f"{place(experiment, regime, profile)}-setting.csv")
+    rows = []
+    for overrides in CATALOGUE[experiment].candidates[regime, profile]:
+        words = " ".join(f"{name}={value}" for name, value in overrides.items())
+        tried = [("base", {"lr": lr}) for lr in RATES] + [("guide-alone", {}), ("untrained", {"lr": 3e-3})]
+        for condition, settings in tried:
+            for seed in SEARCHED[:2]:
+                made = config(experiment, condition=condition, regime=regime, profile=profile, seed=seed,
+                              **overrides | settings)
+                rows.append(({"condition": condition, "candidate": words, "seed": seed, "lr": made.lr}, made))
+    log.fill(rows, jobs=jobs)
+    table = log.table()
+    reached = [name for name in (*REACHED, "train_accuracy_last") if name != "status"]
+    table.loc[table["condition"] == "untrained", reached] = None
+    write_whole(log.path, table.to_csv(index=False).encode())
+    return table
+
+
+class Log:
+    """Trials in a CSV file, one row each, told apart by the hash of their configuration."""
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.rows = []
+        if self.path.exists():
+            table = pd.read_csv(self.path, dtype={"key": str})
+            self.rows = [row.dropna().to_dict() for _, row in table.iterrows()]
+
+    def fill(self, wanted, *, jobs):
+        """Run what the log does not hold yet of [(what to write of it, its Config)], each kept as it is done."""
+        known = {row["key"] for row in self.rows}
+        todo = {made.key(): (facts, made) for facts, made in wanted if made.key() not in known}
+        folder = self.path.with_suffix("")  # the records, which nobody needs afterwards
+
+        def note(made):
+            if made.key() in known:
+                return
+            facts, _ = todo[made.key()]
+            record = records.read(records.path_of(made, folder))
+            self.rows.append(facts | found(record, facts["condition"]) | {"key": made.key()})
+            known.add(made.key())
+            write_whole(self.path, self.table().to_csv(index=False).encode())
+
+        run_grid([made for _, made in todo.values()], out=folder, jobs=jobs, each=note)
+        for _, made in todo.values():
+            note(made)  # one that lay there already
+            records.path_of(made, folder).unlink(missing_ok=True)
+
+    def table(self):
+        """All rows, in an order that does not depend on which run was done first."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        last = [name for name in LAST if name in names]
+        names = [name for name in names if name not in last] + last
+        order = sorted(self.rows, key=lambda row: [str(row.get(n, "")) for n in ("candidate", "condition")]
+                       + [row["seed"], row.get("draw", row.get("lr", 0))])
+        return pd.DataFrame(order, columns=names)
+
+
+def found(record, condition):
+    """What a log keeps of a run."""
+    metrics = record["metrics"]
+    row = {name: metrics[name] for name in (*REACHED, "train_accuracy_last")}
+    probe = record["curves"]["probe"]["misalignment"]
+    if probe and probe[0] and find_condition(condition).guide:
+        row |= {"misalignment_start": mean(probe[0]), "misalignment_end": mean(probe[-1])}
+    return row | {"steps": metrics["steps"], "seconds": record["duration_s"]}
+
+
+def mean(values):
+    return round(sum(values) / len(values), 4)
+
+
+def ranked(table, condition, *, by, seeds):
+    """The draws of a condition that ran on all of these seeds, the best by the mean of a metric first.
+
+    >>> table = pd.DataFrame({"condition": "base", "draw": [0, 1], "seed": 100, "validation_loss": [2.0, 1.0]})
+    >>> ranked(table, "base", by="validation_loss", seeds=(100,))
+    [1, 0]
+    """
+    sign = 1 if by == "validation_loss" else -1
+    mine = table[(table["condition"] == condition) & table["seed"].isin(seeds)]
+    scores = mine.groupby("draw")[by].agg(["mean", "count"])
+    scores = (sign * scores["mean"][scores["count"] == len(seeds)]).fillna(float("inf"))
+    return scores.sort_values(kind="stable").index.tolist()
+
+
+def marked(table, *, by):
+    """The table with a column `chosen`: of each condition the draw that is best over all seeds."""
+    best = {}
+    for name in table["condition"].unique():
+        order = ranked(table, name, by=by, seeds=SEARCHED)
+        best[name] = order[0] if order else None
+    chosen = [best[row.condition] == row.draw for row in table.itertuples()]
+    return table.assign(chosen=chosen)
+
+
+def settings_of(table, experiment):
+    """{condition: the settings chosen} of a marked log.
+
+    >>> row = {"condition": "base", "draw": 0, "lr": 0.1, "seed": 100, "chosen": True}
+    >>> settings_of(pd.DataFrame([row]), "deep-fcn")
+    {'base': {'lr': 0.1}}
+    """
+    found = {}
+    for condition, rows in table[table["chosen"]].groupby("condition", sort=False):
+        found[condition] = draws_row(rows.iloc[0], space(experiment, condition))
+    return found
+
+
+def draws_row(row, names):
+    """The settings of a row, without the numpy types."""
+    values = {}
+    for name in names:
+        value = row[name]
+        value = value.item() if hasattr(value, "item") else value
+        values[name] = None if isinstance(value, float) and value != value else value
+    return values
+
+
+def choose(experiment, *, regime, profile, table):
+    """Write what a log says into the file that config() reads its settings from."""
+    every = json.loads(CHOSEN.read_text(encoding="utf-8"))
+    every[place(experiment, regime, profile)] = settings_of(table, experiment)
+    text = json.dumps(every, indent=1, sort_keys=True) + "\n"
+    write_whole(CHOSEN, text.encode())
