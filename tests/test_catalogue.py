@@ -1,6 +1,7 @@
 """The catalogue: an experiment is one file in it, and all its names and settings are known."""
 
 import dataclasses
+import json
 import os
 import shutil
 import subprocess
@@ -20,11 +21,7 @@ from .images import IMAGES, fcn, resnet, row_transformer
 EXPERIMENT = Experiment(
     name="shallow-fcn", recipe=1, target=fcn, guide=resnet, other=row_transformer, shifted=True,
     sizes={"smoke": IMAGES["smoke"] | {"depth": 2}, "fast": {"depth": 3}},
-    regimes={("overfit", "smoke"): {"train": 100}},
-    tuned={("untrainable", "smoke"): {"lr": 0.01}},
-    own={("untrainable", "smoke"): {"untrained": {"weight": 3.0}}},
-    fresh={("untrainable", "smoke"): (5, 6)},
-    split_by_seed={("untrainable", "smoke")})
+    regimes={("overfit", "smoke"): {"train": 100}})
 '''
 
 
@@ -38,18 +35,24 @@ def added(tmp_path, monkeypatch):
     del sys.modules["guidelib.experiments.catalogue.shallow_fcn"]
 
 
-def test_an_experiment_added_as_one_file_has_its_numbers(added):
+def test_an_experiment_added_as_one_file_has_its_numbers(added, monkeypatch, tmp_path):
     assert list(catalogue.find()) == [*EXPERIMENTS, "shallow-fcn"]
-    assert seeds("shallow-fcn", profile="smoke") == [5, 6]
-    assert seeds("shallow-fcn") == [0, 1, 2, 3, 4]
+    assert seeds("shallow-fcn", profile="smoke") == [0, 1]
+    assert seeds("shallow-fcn") == list(range(20, 30))
     base = config("shallow-fcn", profile="smoke", seed=5)
     assert (base.recipe, base.depth, base.train, base.split_seed) == (1, 2, 200, 5)
-    assert (base.lr, base.weight) == (1e-3, 1.0)
-    assert config("shallow-fcn", profile="smoke", condition="base-tuned").lr == 0.01
-    assert config("shallow-fcn", profile="smoke", condition="untrained").weight == 3.0
+    assert (base.lr, base.dose) == (1e-3, 1.0)
     overfit = config("shallow-fcn", profile="smoke", regime="overfit", condition="untrained", seed=5)
-    assert (overfit.train, overfit.split_seed, overfit.weight) == (100, 0, 1.0)
-    assert config("shallow-fcn", profile="smoke", condition="shifted-init").init == "shifted"
+    assert (overfit.train, overfit.split_seed, overfit.dose) == (100, 5, 1.0)
+    assert config("shallow-fcn", profile="smoke", condition="shifted-init").shift == 1.0
+    chosen = {"shallow-fcn-untrainable-smoke": {"base": {"lr": 0.01}, "untrained": {"dose": 3.0}}}
+    monkeypatch.setattr(catalogue.base, "CHOSEN", tmp_path / "chosen.json")
+    catalogue.base.CHOSEN.write_text(json.dumps(chosen))
+    found = {name: config("shallow-fcn", profile="smoke", condition=name)
+             for name in ("base", "base-tuned", "untrained", "untrained-stopped", "shuffled")}
+    assert [c.lr for c in found.values()] == [0.01, 1e-3, 1e-3, 1e-3, 1e-3]
+    assert [c.dose for c in found.values()] == [1.0, 1.0, 3.0, 3.0, 1.0]  # stopped is tuned as throughout
+    assert config("shallow-fcn", profile="smoke", regime="overfit").lr == 1e-3
     with pytest.raises(ValueError, match="shallow-fcn has no base-residual: its target"):
         config("shallow-fcn", profile="smoke", condition="base-residual")
     with pytest.raises(ValueError, match="shallow-fcn has no profile 'full': choose from smoke, fast"):
@@ -82,17 +85,13 @@ def test_a_file_that_is_named_otherwise_than_its_experiment_is_an_error(tmp_path
 @pytest.mark.parametrize("experiment", CATALOGUE.values(), ids=CATALOGUE)
 def test_every_name_in_an_experiment_is_known(experiment):
     """A misspelt profile, regime, condition or setting would be passed over in silence."""
-    places = {*experiment.regimes, *experiment.tuned, *experiment.own, *experiment.fresh}
-    places |= experiment.split_by_seed
+    places = {*experiment.regimes, *experiment.compared, *experiment.candidates}
     assert places <= {(regime, profile) for regime in REGIMES for profile in PROFILES}
     assert set(experiment.sizes) <= set(PROFILES)
-    assert set(experiment.trials).union(*experiment.own.values()) <= set(CONDITIONS)
+    assert set().union(*experiment.compared.values()) <= set(CONDITIONS)
 
-    settings = [*experiment.sizes.values(), *experiment.regimes.values(), *experiment.tuned.values()]
-    settings += [experiment.space, *experiment.candidates]
-    for own in experiment.own.values():
-        settings += own.values()
-    for trials in experiment.trials.values():
-        settings += trials
+    settings = [*experiment.sizes.values(), *experiment.regimes.values(), experiment.recipes]
+    for candidates in experiment.candidates.values():
+        settings += candidates
     names = {name for values in settings for name in values}
     assert names <= {field.name for field in dataclasses.fields(Config)}

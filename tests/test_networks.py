@@ -179,31 +179,23 @@ def test_fcn_init_has_the_variance_of_its_name(init, variance):
     assert weight.var().item() * 200 == pytest.approx(variance, rel=5 * standard_error)
 
 
-def test_fcn_shifted_is_the_default_with_biases_of_one_and_needs_a_norm():
-    options = {"inputs": 30, "outputs": 2, "depth": 3, "width": 20, "seed": 4}
-    default = FCN(**options)
-    shifted = FCN(**options, init="shifted")
-    for (name, a), (_, b) in zip(default.named_parameters(), shifted.named_parameters(), strict=True):
-        expected = torch.ones_like(b) if name.endswith("norm.bias") else a
-        assert torch.equal(b, expected), name
-    assert torch.equal(same_family(shifted, seed=1).blocks[0].norm.bias, torch.ones(20))
-    with pytest.raises(ValueError, match="received norm=None"):
-        FCN(inputs=30, outputs=2, norm=None, init="shifted")
+def test_looks_linear_is_linear_until_it_is_trained():
+    """Balduzzi et al. 2017: without a norm the mirrored halves add up to a product of orthogonal matrices."""
+    net = FCN(inputs=30, outputs=2, depth=6, width=40, norm=None, init="looks-linear")
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, 5, 30, generator=generator)
 
+    def hidden(x):
+        for block in net.blocks:
+            x = block(x)
+        positive, negative = x.chunk(2, dim=1)
+        return positive - negative  # (n, 20)
 
-def test_fcn_shifted_keeps_gradients_of_one_size_through_depth():
-    """Yang et al. 2019: at biases of 0 they grow by a constant factor a layer.
-
-    Where most ReLUs pass their input on, they hardly do.
-    """
-    x = torch.randn(64, 30, generator=torch.Generator().manual_seed(0))
-    ratio = {}
-    for init in ("default", "shifted"):
-        net = FCN(inputs=30, outputs=10, depth=30, width=64, init=init, seed=0)
-        F.cross_entropy(net(x), torch.arange(64) % 10).backward()
-        first, *_, last = (block.linear.weight.grad.norm().item() for block in net.blocks)
-        ratio[init] = first / last
-    assert ratio["default"] > 20 * ratio["shifted"]
+    torch.testing.assert_close(hidden(x + 2 * y), hidden(x) + 2 * hidden(y), atol=1e-5, rtol=0)
+    block = FCN(inputs=30, outputs=2, depth=1, width=40, norm=None).blocks[0]
+    assert not torch.allclose(block(x + 2 * y), block(x) + 2 * block(y), atol=1e-2)
+    with pytest.raises(ValueError, match="received width=41"):
+        FCN(inputs=30, outputs=2, depth=2, width=41, init="looks-linear")
 
 
 def test_fcn_orthogonal_keeps_all_lengths_up_to_the_gain():
@@ -214,7 +206,8 @@ def test_fcn_orthogonal_keeps_all_lengths_up_to_the_gain():
 @pytest.mark.parametrize("options", [{"norm": "group"}, {"init": "xavier"}])
 def test_fcn_refuses_an_unknown_name_and_lists_the_known(options):
     (name, value), = options.items()
-    known = {"norm": ["batch", "layer", "None"], "init": ["default", "he", "orthogonal", "shifted"]}[name]
+    inits = ["default", "he", "orthogonal", "looks-linear"]
+    known = {"norm": ["batch", "layer", "None"], "init": inits}[name]
     with pytest.raises(ValueError, match=value) as error:
         FCN(inputs=4, outputs=2, **options)
     assert name in str(error.value) and all(choice in str(error.value) for choice in known)

@@ -35,7 +35,6 @@ def test_matches_a_loop_written_by_hand(task):
     torch.manual_seed(6)
     for epoch in range(2):
         losses = []
-        correct = 0
         target.train()
         for index in torch.randperm(len(y), generator=order).split(50):
             logits = target(x[index])
@@ -44,17 +43,51 @@ def test_matches_a_loop_written_by_hand(task):
             loss.backward()
             optimizer.step()
             losses.append(loss.item() * len(index))
-            correct += (logits.argmax(1) == y[index]).sum().item()
         target.eval()
-        with torch.no_grad():
-            logits = target(task.test[0])
-        test_loss = F.cross_entropy(logits, task.test[1]).item()
-        right = logits.argmax(1) == task.test[1]
         row = history.table.iloc[epoch]
-        assert row["train_loss"] == pytest.approx(sum(losses) / 120, rel=1e-4)
-        assert row["train_accuracy"] == pytest.approx(correct / 120)
-        assert row["test_loss"] == pytest.approx(test_loss, rel=1e-3)
-        assert row["test_accuracy"] == pytest.approx(right.double().mean().item(), abs=3 / 497)
+        assert row["loss"] == pytest.approx(sum(losses) / 120, rel=1e-4)
+        for split, n in (("train", 120), ("validation", 60), ("test", 497)):
+            inputs, labels = task.split(split)
+            with torch.no_grad():
+                logits = target(inputs)
+            expected = F.cross_entropy(logits, labels).item()
+            right = (logits.argmax(1) == labels).double().mean().item()
+            assert row[f"{split}_loss"] == pytest.approx(expected, rel=1e-3)
+            assert row[f"{split}_accuracy"] == pytest.approx(right, abs=3 / n)
+
+
+def test_answers_are_those_of_the_epoch_of_lowest_validation_loss(task):
+    """Of two nets that are trained alike, one is stopped at that epoch."""
+    history = gl.training.train(net(), task, epochs=12, batch_size=30, lr=0.05)
+    best = int(history.table["validation_loss"].idxmin()) + 1
+    assert 1 < best < 12
+    stopped = net()
+    gl.training.train(stopped, task, epochs=best, batch_size=30, lr=0.05)
+    stopped.eval()
+    with torch.no_grad():
+        expected = stopped(task.test[0]).argmax(1)
+    assert torch.equal(history.answers, expected)
+    right = (history.answers == task.test[1]).double().mean().item()
+    assert right == pytest.approx(history.table["test_accuracy"][best - 1], abs=1e-12)
+
+
+def test_the_answer_of_a_sequence_is_whether_all_of_it_is_right():
+    sequences = gl.tasks.copy_paste(shortest=3, longest=3, train=1, validation=1, test=2)
+    logits = F.one_hot(sequences.test[1].clamp(min=0), sequences.classes).float()  # (n, t, classes)
+    assert sequences.answers(logits, sequences.test[1]).tolist() == [1, 1]
+    logits[1, -1] = logits[1, -1].roll(1)
+    assert sequences.answers(logits, sequences.test[1]).tolist() == [1, 0]
+
+
+def test_no_more_training_examples_than_asked_for_are_looked_at(task, monkeypatch):
+    monkeypatch.setattr("guidelib.training.loop.EVALUATED", 7)
+    target = net()
+    history = gl.training.train(target, task, epochs=1)
+    target.eval()
+    with torch.no_grad():
+        logits = target(task.train[0][:7])
+    expected = F.cross_entropy(logits, task.train[1][:7]).item()
+    assert history.table["train_loss"].item() == pytest.approx(expected, rel=1e-5)
 
 
 def same_state(a, b):
@@ -138,7 +171,7 @@ def test_distillation_takes_the_place_of_the_loss(task):
 
     history = gl.training.train(net(), task, epochs=1, batch_size=60, distillation=loss)
     assert seen == [((60, 10), (60, 1, 8, 8), (60,))] * 2
-    assert history.table["train_loss"].iloc[0] < 1  # not a cross-entropy near ln 10
+    assert history.table["loss"].iloc[0] < 1  # not a cross-entropy near ln 10
 
 
 @pytest.mark.parametrize("broken", [float("nan"), 1e30])

@@ -37,8 +37,8 @@ def dry_run(config):
     alone for the guide, and what the layers of both put out for one batch, an upper bound of what the
     backward keeps. FLOPs count multiplications and additions of matrix products and convolutions: forward and
     backward of each step of warm-up and training, the guide's forward where it runs, the Gram matrices, and
-    the training of a guide or teacher that learns; not the evaluation after each epoch. Gram matrices are
-    counted whole, though a CPU saves a quarter of their forward.
+    the training of a guide or teacher that learns; not the evaluation after each epoch, nor the looks that a
+    run takes at its target. Gram matrices are counted whole, though a CPU saves a quarter of their forward.
 
     >>> from guidelib.experiments import config
     >>> made = config("deep-fcn", profile="smoke", condition="untrained")
@@ -65,7 +65,7 @@ def dry_run(config):
         x = batch(full)
         if kind is not None:
             guide = guide_of(kind, config, task, trained, like)
-            pairs = paired(trained, guide, x, config)
+            pairs = paired(trained, guide, x, config, like=like if kind.layers == "same" else None)
         memory = 16 * count(trained) + outputs(trained, x)
         if guide is not None:
             memory += 4 * count(guide) + outputs(guide, x)
@@ -129,13 +129,21 @@ def guide_of(kind, config, task, target, like):
     return like
 
 
-def paired(target, guide, x, config):
-    """The rows of the plan that have a part, as `layers` of the configuration asks for them."""
-    asked = None if config.layers == "all" else config.layers
-    with guide_(target, guide, layers=asked, match=config.match, similarity=config.similarity,
-                debiased=config.debiased) as g:
-        plan = g.plan(x)
-    return list(plan[plan["reason"] == ""].itertuples())
+def paired(target, guide, x, config, *, like=None):
+    """The rows of the plan that have a part, as `layers` of the configuration asks for them.
+
+    like: the network whose pairs a guide of the target's own family is given.
+    """
+    def plan(network, layers):
+        with guide_(target, network, layers=layers, match=config.match, similarity=config.similarity,
+                    debiased=config.debiased) as g:
+            table = g.plan(x)
+        return list(table[table["reason"] == ""].itertuples())
+
+    layers = None if config.layers == "all" else config.layers
+    if like is not None:
+        layers = [(name, name) for name in dict.fromkeys(row.target for row in plan(like, layers))]
+    return plan(guide, layers)
 
 
 def guidance(kind, guide, pairs, x):

@@ -19,7 +19,7 @@ SHARES = {"alpha": (0.1, 0.9)}  # and evenly
 
 
 def space(experiment, condition):
-    """{setting: (low, high) of RANGES or SHARES, or a tuple of choices} of a condition; {} if it is not tuned.
+    """{setting: (low, high) of RANGES or SHARES, or choices} of a condition; {} if it is not tuned.
 
     What stays while the target is trained has a dose, what comes before it a rate of its own; the tuned base
     may have any recipe that needs no guide.

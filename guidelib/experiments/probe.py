@@ -117,8 +117,8 @@ def rho(net, loss, task_loss):
     """
     learnt = [p for p in net.parameters() if p.requires_grad]
     if not loss.requires_grad:
-        raise ValueError("the term has no gradient, so that no dose of it can be given: its layers do not vary "
-                         "over the examples, or nothing before them is trained")
+        raise ValueError("the term has no gradient, so that no dose of it can be given: its layers do not "
+                         "vary over the examples, or nothing before them is trained")
     ours = torch.autograd.grad(loss, learnt, allow_unused=True, retain_graph=True)
     theirs = torch.autograd.grad(task_loss, learnt, allow_unused=True)
     shared = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]

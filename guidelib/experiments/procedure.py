@@ -245,7 +245,7 @@ def guidance_options(config, condition, task, target):
     if condition.guide == "same-family":  # the layers that the guide would steer, each by its like
         with guide_(copy.deepcopy(target), make_reference(config, task), **options) as g:
             plan = g.plan(task.train[0][:config.batch_size])
-        steered = dict.fromkeys(plan.loc[plan["guide"].ne("") & plan["target"].ne(""), "target"])
+        steered = dict.fromkeys(plan.loc[plan["reason"] == "", "target"])
         options["layers"] = [(name, name) for name in steered]
     return options
 

@@ -21,8 +21,26 @@ def write(record, path):
 
     Not-a-numbers become null.
     """
-    text = json.dumps(finite(record), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    return write_whole(path, text.encode())
+    return write_whole(path, (laid_out(finite(record)) + "\n").encode())
+
+
+def laid_out(value, indent=""):
+    """JSON with a line for each name, and lists whole in theirs, so that a record is short and can be read.
+
+    >>> print(laid_out({"b": [1, 2], "a": {"c": None}}))
+    {
+     "a": {
+      "c": null
+     },
+     "b": [1, 2]
+    }
+    """
+    if not isinstance(value, dict) or not value:
+        return json.dumps(value, ensure_ascii=False)
+    inner = indent + " "
+    lines = [f"{inner}{json.dumps(name, ensure_ascii=False)}: {laid_out(value[name], inner)}"
+             for name in sorted(value)]
+    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
 def read(path):

@@ -92,7 +92,10 @@ class Log:
             self.rows = [row.dropna().to_dict() for _, row in table.iterrows()]
 
     def fill(self, wanted, *, jobs):
-        """Run what the log does not hold yet of [(what to write of it, its Config)], each kept as it is done."""
+        """Run what the log does not hold yet of [(what to write of it, its Config)].
+
+        Each is kept as it is done.
+        """
         known = {row["key"] for row in self.rows}
         todo = {made.key(): (facts, made) for facts, made in wanted if made.key() not in known}
         folder = self.path.with_suffix("")  # the records, which nobody needs afterwards
@@ -138,7 +141,7 @@ def mean(values):
 def ranked(table, condition, *, by, seeds):
     """The draws of a condition that ran on all of these seeds, the best by the mean of a metric first.
 
-    >>> table = pd.DataFrame({"condition": "base", "draw": [0, 1], "seed": 100, "validation_loss": [2.0, 1.0]})
+    >>> table = pd.DataFrame({"condition": "base", "draw": [0, 1], "seed": 100, "validation_loss": [2.0, 1]})
     >>> ranked(table, "base", by="validation_loss", seeds=(100,))
     [1, 0]
     """

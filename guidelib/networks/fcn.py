@@ -24,7 +24,8 @@ def looks_linear(linear):
     """
     p, q = linear.in_features, linear.out_features
     if q % 2:
-        raise ValueError(f"init='looks-linear' mirrors half of the units, received width={q}: choose an even one")
+        raise ValueError(f"init='looks-linear' mirrors half of the units, received width={q}: choose an even "
+                         "one")
     mirrored = p == q
     half = torch.empty(q // 2, p // 2 if mirrored else p)
     nn.init.orthogonal_(half)

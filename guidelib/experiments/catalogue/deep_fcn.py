@@ -20,7 +20,7 @@ EXPERIMENT = Experiment(
     sizes={
         "smoke": IMAGES["smoke"],
         "fast": {
-            "width": 256, "epochs": 40, "batch_size": 128,
+            "width": 192, "epochs": 20, "batch_size": 64,
             "guide_epochs": 12, "warm_up_steps": 300, "warm_up_lr": 1e-3, "stop_steps": 80,
         },
         "full": IMAGES["full"],
@@ -29,20 +29,22 @@ EXPERIMENT = Experiment(
     regimes={
         ("overfit", "smoke"): {"depth": 4, "train": 120, "dropout": 0.0},
         ("overfit", "fast"): {
-            "train": 200, "depth": 20, "dropout": 0.0, "batch_size": 64,
-            "guide_epochs": 6, "warm_up_steps": 100, "warm_up_lr": 3e-3, "stop_steps": 40,
+            "train": 200, "depth": 20, "dropout": 0.0, "epochs": 40,
+            "guide_epochs": 24, "warm_up_steps": 100, "warm_up_lr": 3e-3, "stop_steps": 40,
         },
     },
     compared={
         ("untrainable", "fast"): (
             *UNGUIDED, *GUIDES, *(f"{guide}-warm-up" for guide in GUIDES), "moved-as-far",
             "shifted-untrained", "shifted-trained", "distilled", "distilled-untrained"),
+        ("overfit", "fast"): (
+            "base", "base-tuned", "guide-alone", *GUIDES, "untrained-warm-up"),
     },
     recipes=FCN_RECIPES,
     candidates={
         ("untrainable", "fast"): (
-            {"width": 256, "batch_size": 128, "epochs": 40}, {"width": 128, "batch_size": 128, "epochs": 40},
-            {"width": 192, "batch_size": 64, "epochs": 20}, {"width": 128, "batch_size": 64, "epochs": 20},
+            {"width": 256, "batch_size": 128, "epochs": 40}, {"width": 192, "batch_size": 64, "epochs": 20},
+            {"width": 128, "batch_size": 64, "epochs": 20}, {"width": 128, "batch_size": 128, "epochs": 40},
         ),
     },
 )

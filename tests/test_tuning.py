@@ -1,0 +1,130 @@
+"""Equal trials: one list of draws, a log that is enough to go on, and what it chose is what runs."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from guidelib.experiments import config, records, seeds, tuning
+from guidelib.experiments.catalogue import CATALOGUE, chosen
+from guidelib.experiments.catalogue.base import place
+from guidelib.experiments.draws import DRAWS, FINALISTS, RANGES, SEARCHED, draws, space
+from guidelib.experiments.records import path_of
+
+SEARCH = Path(__file__).parent.parent / "results" / "search"
+LOGS = {place(name, *where): (name, where) for name in CATALOGUE for where in CATALOGUE[name].compared}
+
+
+def test_a_guide_and_its_controls_share_their_draws():
+    assert draws("deep-fcn", "untrained") == draws("deep-fcn", "identity") == draws("wide-fcn", "trained")
+    assert draws("deep-fcn", "trained-warm-up") == draws("deep-fcn", "moved-as-far")
+    assert draws("deep-fcn", "untrained-stopped") == []  # tuned as throughout
+
+
+def test_draws_are_spread_evenly_over_each_range():
+    for name in ("lr", "dose"):
+        low, high = RANGES[name]
+        values = sorted(d[name] for d in draws("deep-fcn", "untrained"))
+        cells = [low * (high / low) ** (i / DRAWS) for i in range(DRAWS + 1)]
+        assert all(a < v < b for a, v, b in zip(cells, values, cells[1:], strict=False))
+    assert [d["lr"] for d in draws("deep-fcn", "base")] != sorted(d["lr"] for d in draws("deep-fcn", "base"))
+
+
+def test_the_tuned_base_draws_every_choice_that_needs_no_guide():
+    found = draws("deep-fcn", "base-tuned")
+    for name, choices in CATALOGUE["deep-fcn"].recipes.items():
+        assert {d[name] for d in found} == set(choices), name
+    assert set(space("copy-paste", "base-tuned")) == {"lr", "clip", "weight_decay", "schedule"}
+
+
+@pytest.fixture
+def made_up(monkeypatch, tmp_path):
+    """Runs whose validation accuracy follows from their settings; returns how many were asked for."""
+    asked = []
+
+    def run_grid(configs, *, out, jobs, each):
+        for made in configs:
+            asked.append(made)
+            score = made.lr + made.dose / 1000 + made.seed / 1e6
+            metrics = {"validation_accuracy": score, "validation_loss": -score, "best_epoch": 1,
+                       "status": "ok", "train_accuracy_last": 0.5, "steps": 9}
+            probe = {"misalignment": [[0.5, 0.7], [0.2, 0.2]]}
+            record = {"config": made.facts(), "metrics": metrics, "curves": {"probe": probe},
+                      "environment": {}, "duration_s": 1.0, "schema": records.SCHEMA}
+            records.write(record, path_of(made, out))
+            each(made)
+
+    monkeypatch.setattr(tuning, "run_grid", run_grid)
+    monkeypatch.setattr(tuning, "CHOSEN", tmp_path / "chosen.json")
+    tuning.CHOSEN.write_text("{}")
+    return asked
+
+
+def test_every_condition_gets_as_many_trials_and_the_best_go_on(made_up, tmp_path):
+    names = ["base", "untrained", "identity-warm-up"]
+    table = tuning.tune("deep-fcn", out=tmp_path, conditions=names)
+    counts = table.groupby("condition").size()
+    assert set(counts) == {DRAWS + FINALISTS * (len(SEARCHED) - 1)} and set(counts.index) == set(names)
+    for name in names:
+        best = max(draws("deep-fcn", name), key=lambda d: d["lr"] + d.get("dose", 1.0) / 1000)
+        found = tuning.settings_of(table, "deep-fcn")[name]
+        assert found == best
+    assert table.loc[table["condition"] == "untrained", "misalignment_end"].eq(0.2).all()
+    assert not {made.seed for made in made_up} & set(seeds("deep-fcn"))
+
+
+def test_a_log_is_all_that_is_needed_to_go_on(made_up, tmp_path):
+    first = tuning.tune("deep-fcn", out=tmp_path, conditions=["base", "untrained"])
+    runs = len(made_up)
+    assert not list(tmp_path.glob("**/deep-fcn-base-*.json"))  # no record is needed afterwards
+    again = tuning.tune("deep-fcn", out=tmp_path, conditions=["base", "untrained"])
+    assert len(made_up) == runs
+    pd.testing.assert_frame_equal(first, again)
+    path = tmp_path / "deep-fcn-untrainable-fast.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:-3]) + "\n")  # as if it had been stopped three runs earlier
+    tuning.tune("deep-fcn", out=tmp_path, conditions=["base", "untrained"])
+    assert len(made_up) == runs + 3
+    assert path.read_text().splitlines() == lines
+
+
+def test_what_was_chosen_is_written_where_configurations_read_it(made_up, tmp_path):
+    table = tuning.tune("deep-fcn", out=tmp_path, conditions=["base"])
+    tuning.choose("deep-fcn", regime="untrainable", profile="fast", table=table)
+    best = max(draws("deep-fcn", "base"), key=lambda d: d["lr"])
+    assert json.loads(tuning.CHOSEN.read_text()) == {"deep-fcn-untrainable-fast": {"base": best}}
+
+
+def test_a_setting_is_chosen_without_a_look_at_guided_accuracy(made_up, tmp_path):
+    table = tuning.setting("deep-fcn", out=tmp_path)
+    guided = table[table["condition"] == "untrained"]
+    assert guided["validation_accuracy"].isna().all() and guided["train_accuracy_last"].isna().all()
+    assert guided["misalignment_end"].notna().all()
+    assert table.loc[table["condition"] != "untrained", "validation_accuracy"].notna().all()
+    candidates = CATALOGUE["deep-fcn"].candidates["untrainable", "fast"]
+    assert len(table) == len(candidates) * 6 * 2
+
+
+def test_what_is_not_compared_is_not_tuned(tmp_path):
+    with pytest.raises(ValueError, match="'untrained-stopped' is not tuned in deep-fcn-untrainable-fast"):
+        tuning.tune("deep-fcn", out=tmp_path, conditions=["untrained-stopped"])
+
+
+def test_the_learning_rate_that_was_best_on_some_seeds_alone_is_not_chosen():
+    rows = [("a", 0, 100, 0.9), ("a", 1, 100, 0.5), ("a", 1, 101, 0.6), ("a", 1, 102, 0.7)]
+    table = pd.DataFrame(rows, columns=["condition", "draw", "seed", "validation_accuracy"])
+    assert tuning.marked(table, by="validation_accuracy")["chosen"].tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("name", [name for name in LOGS if (SEARCH / f"{name}.csv").exists()])
+def test_the_settings_that_run_are_those_that_the_committed_log_chose(name):
+    experiment, (regime, profile) = LOGS[name]
+    table = pd.read_csv(SEARCH / f"{name}.csv")
+    table = tuning.marked(table, by=CATALOGUE[experiment].chosen_by)
+    found = tuning.settings_of(table, experiment)
+    assert found == chosen(experiment, regime, profile)
+    assert len(set(table.groupby("condition").size())) == 1
+    for condition, settings in found.items():
+        made = config(experiment, condition=condition, regime=regime, profile=profile)
+        assert {key: getattr(made, key) for key in settings} == settings, condition
