@@ -20,7 +20,7 @@ def arguments(parser):
 
 
 def main(options):
-    from ..evidence._ledger import ledger, page
+    from ..evidence import ledger, page
 
     try:
         folder = options.folder or checkout() / "results"

@@ -1,13 +1,15 @@
 """From run records to tables, intervals, verdicts and sentences; trains nothing."""
 
-from ._ledger import ledger, page
-from .effects import FAIR, Effect, effect, fair
-from .gates import at_chance, beats, failing, fell, mean_misalignment, misalignment
+from ._ledger import ledger
+from .effects import Effect, by_seed, effect, rival
+from .gates import failing, mean_misalignment, misalignment, treated
 from .intervals import paired_difference, student_t_interval
 from .metrics import METRICS, value
+from .page import page
 from .rows import readable, row, save, table
+from .significance import false_discovery, holm, sign_flip
 from .tables import difference, dimensions, histories, results, summary
-from .verdicts import DELTA, VERDICTS, nearest, standing, verdict
+from .verdicts import DELTA, VERDICTS, standing, verdict
 from .words import (
     alignment_said,
     basis,
@@ -26,10 +28,10 @@ from .words import (
     warm_up_said,
 )
 
-__all__ = ["DELTA", "FAIR", "METRICS", "VERDICTS", "Effect", "alignment_said", "at_chance", "basis", "beats",
-           "bullets", "caution", "compared", "controls_said", "difference", "dimensions",
-           "effect", "failing", "fair", "fell", "histories", "ledger", "mean_misalignment",
-           "metric_table", "misalignment", "named", "nearest", "origin", "page",
-           "paired_difference", "percent", "premise_said", "readable", "results", "role", "row",
-           "save", "sentence", "shown", "standing", "student_t_interval", "summary", "table",
-           "value", "verdict", "warm_up_said"]
+__all__ = ["DELTA", "METRICS", "VERDICTS", "Effect", "alignment_said", "basis", "bullets", "by_seed",
+           "caution", "compared", "controls_said", "difference", "dimensions", "effect", "failing",
+           "false_discovery", "histories", "holm", "ledger", "mean_misalignment", "metric_table",
+           "misalignment", "named", "origin", "page", "paired_difference", "percent", "premise_said",
+           "readable", "results", "rival", "role", "row", "save", "sentence", "shown", "sign_flip",
+           "standing", "student_t_interval", "summary", "table", "treated", "value", "verdict",
+           "warm_up_said"]

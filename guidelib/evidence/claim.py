@@ -10,14 +10,14 @@ class Claim:
     """One claim.
 
     It is tested by runs of `experiment` in `condition` with exactly the `overrides`, in `regime` ("": every
-    one with runs). against: a condition to compare with, with exactly `against_overrides`; "": the fair
-    base. worse: the claim is one of harm. needs: how the base must fail for the claim to be about anything.
-    reason: why no experiment can test it, if none can.
+    one with runs). against: a condition to compare with, with exactly `against_overrides`; "": the base at
+    its best rate, after as many steps. worse: the claim is one of harm. overfitting: it is about overfitting,
+    and needs a base that does. primary: the one contrast of its experiment that was named before the runs.
+    restates: the id of a claim that says the same. reason: why no experiment here tests it.
 
     >>> from guidelib.evidence.paper import CLAIMS
-    >>> claim = CLAIMS[0]
-    >>> claim.source, claim.experiment, claim.condition, claim.controls[:2]
-    ('table 2', 'copy-paste', 'trained', ('identity', 'data-gram'))
+    >>> CLAIMS[0].source, CLAIMS[0].experiment, CLAIMS[0].condition, CLAIMS[0].explains
+    ('table 2', 'copy-paste', 'trained', False)
     """
 
     id: str
@@ -32,18 +32,17 @@ class Claim:
     against: str = ""
     against_overrides: dict = field(default_factory=dict)
     worse: bool = False
-    needs: str = ""
+    overfitting: bool = False
+    primary: bool = False
+    restates: str = ""
     reason: str = ""
 
     @property
-    def controls(self):
-        """The controls of a guided condition, at its own timing.
-
-        None for other conditions, for harm, or for how well a target aligns.
-        """
-        if self.condition not in CONDITIONS or self.worse or self.metric == "misalignment":
-            return ()
-        return tuple(c.name for c in CONDITIONS[self.condition].controls() if c.name != self.against)
+    def explains(self):
+        """Whether it is about what makes a guide help, so that the guide has to help first."""
+        roles = ("guided", "control")
+        return (self.against in CONDITIONS and CONDITIONS[self.against].role in roles
+                and self.metric != "misalignment" and CONDITIONS[self.condition].role == "guided")
 
 
 def untested(id, source, statement, reason, paper=""):

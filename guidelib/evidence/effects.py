@@ -1,17 +1,18 @@
-"""The one engine of effects: what a condition does against another, with its controls and its verdict."""
+"""The one engine of effects: what a condition does against another, through the gates, in three answers."""
 
 import math
 from dataclasses import dataclass, replace
-from statistics import fmean
 
-from ..experiments import find_condition
+from ..experiments.catalogue import CATALOGUE
+from ..experiments.conditions import find_condition
 from . import gates
-from .intervals import paired_difference, student_t_interval
-from .metrics import METRICS, of, value
-from .verdicts import nearest, verdict
+from .intervals import student_t_interval
+from .metrics import METRICS, value
+from .significance import sign_flip
+from .verdicts import helps, specific, standing, useful, verdict
 
-FAIR = ("base", "base-tuned")  # the better of the two on validation is the fair base
 NONE = (math.nan,) * 3
+RECIPE = "base-tuned"  # the best recipe without a guide
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +20,12 @@ class Effect:
     """An effect: `condition` against `against`, each interval a (mean, low, high), NaN where there is none.
 
     ours: the metric as measured. gain: the difference paired by seed, signed so that above 0 speaks for the
-    claim. over: {control: the same difference}. found, seeds, paired: runs of the condition, those with a
-    finite value, and those whose seed the other side has too. n: test examples. rivals: of those compared
-    with, the ones that share a seed. lacking: the conditions asked for that share none.
+    claim; p: of it, by sign flips. over: {control: the same difference}; stands: {control: how it stands to
+    it, see verdicts.standing}. worth: the same difference against the best recipe without a guide. found,
+    seeds, paired: runs of the condition, those with a finite value, and those whose seed the other side has
+    too. n: test examples. lacking: the conditions asked for that share no seed. gate: why the comparison
+    tests nothing, or "". treated: whether the guide was approached, or None. helps, specific, useful: the
+    answers to "does it help?", "is it the guide?" and "is it worth it?"; verdict: on the claim.
     """
 
     condition: str
@@ -33,48 +37,83 @@ class Effect:
     n: int = 0
     against: str = ""
     gain: tuple = NONE
+    p: float = math.nan
     over: dict
-    rivals: tuple = ()
+    stands: dict
+    worth: tuple = NONE
     lacking: tuple = ()
+    gate: str = ""
+    treated: bool | None = None
+    helps: str = ""
+    specific: str = ""
+    useful: str = ""
     verdict: str = "not tested"
 
-    @property
-    def control(self):
-        """The control that comes nearest, whose difference has the lowest lower end; "" without controls."""
-        return nearest(self.over)
 
-    @property
-    def over_control(self):
-        """The difference to that control."""
-        return self.over.get(self.control, NONE)
-
-    @property
-    def helped(self):
-        """Whether the target gets help here, so that the guide's architecture has to be worth it."""
-        return find_condition(self.condition).role in ("guided", "control", "distilled")
-
-
-def effect(records, condition, *, against=FAIR, controls=(), metric="test_accuracy", worse=False):
+def effect(records, condition, *, against=None, controls=None, metric="test_accuracy", worse=False,
+           overfitting=False):
     """The Effect of a condition, from records of one experiment at one size.
 
-    records: "base" and "guide-alone" among them, for the gates. against: a condition, or several, of which
-    the best on validation counts. controls: conditions that the effect has to beat. metric: one of METRICS.
-    worse: the claim is one of harm. Conditions without a seed in common are left out and listed; without any
-    to compare with the verdict is "not tested".
+    records: "base", "guide-alone" and "base-tuned" among them, for the gates and the third question. against:
+    a condition; None for the one that a claim of help is about, see rival(). controls: conditions that the
+    effect has to beat; None for those that required() names. metric: one of METRICS. worse: the claim is one
+    of harm; overfitting: it is about overfitting. Without runs to compare with the verdict is "not tested".
 
     >>> record = lambda c, seed, a: {"config": {"condition": c, "seed": seed}, "curves": {}, "metrics":
     ...                              {"test_accuracy": a, "validation_accuracy": a, "n_test": 9}}
-    >>> records = [record(c, seed, a) for c, a in (("base", 0.1), ("untrained", 0.5)) for seed in (0, 1)]
-    >>> found = effect(records, "untrained")
-    >>> found.against, found.gain, found.verdict, found.lacking
-    ('base', (0.4, 0.4, 0.4), 'holds', ('base-tuned',))
+    >>> records = [record(c, seed, a) for c, a in (("base", 0.1), ("untrained", 0.5), ("guide-alone", 0.9))
+    ...            for seed in range(8)]
+    >>> found = effect(records, "untrained", controls=())
+    >>> found.against, found.gain, found.helps, found.specific, found.verdict
+    ('base', (0.4, 0.4, 0.4), 'helps', 'no control', 'holds')
     """
     runs = by_seed(records)
-    against = (against,) if isinstance(against, str) else against
-    rivals = {name: runs.get(name, {}) for name in against}
-    beside = {name: runs.get(name, {}) for name in controls}
-    return measure(condition, runs.get(condition, {}), rivals, controls=beside, base=of(records, "base"),
-                   alone=of(records, "guide-alone"), metric=metric, worse=worse)
+    if controls is None:
+        controls = required(condition, records)
+    return effect_of_groups(runs, condition, against or rival(condition, runs), controls=controls,
+                            metric=metric, worse=worse, overfitting=overfitting)
+
+
+def effect_of_groups(runs, condition, against, *, controls=(), rival_runs=None, **options):
+    """The Effect of a condition, from {condition: {seed: record}}.
+
+    rival_runs: those to compare with, where they are of the same condition with other settings. options:
+    those of measure().
+    """
+    beside = {name: runs.get(name, {}) for name in controls if name != against}
+    others = runs.get(against, {}) if rival_runs is None else rival_runs
+    return measure(condition, runs.get(condition, {}), against, others, controls=beside,
+                   base=runs.get("base", {}), alone=runs.get("guide-alone", {}),
+                   recipe=runs.get(RECIPE, {}), **options)
+
+
+def rival(condition, runs=()):
+    """What a condition has to be better than to help: the base at its best rate, after as many steps.
+
+    runs: the conditions there are; without "base-longer" a warm-up stands against the base.
+
+    >>> rival("trained"), rival("trained-warm-up", ["base-longer"]), rival("shifted-trained")
+    ('base', 'base-longer', 'shifted-init')
+    """
+    found = find_condition(condition)
+    if found.warms_up and "base-longer" in runs:
+        return "base-longer"
+    return "shifted-init" if found.guide and "shift" in found.settings else "base"
+
+
+def required(condition, records):
+    """The controls that an effect has to beat: those under its timing that its experiment compares.
+
+    Where nothing is compared at a size, those that were run.
+    """
+    names = [c.name for c in find_condition(condition).controls()]
+    first = records[0]["config"] if records else {}
+    place = first.get("regime"), first.get("profile")
+    experiment = CATALOGUE.get(first.get("experiment"))
+    asked = experiment.compared.get(place) if experiment else None
+    if not asked:
+        asked = {r["config"]["condition"] for r in records}
+    return [name for name in names if name in asked]
 
 
 def by_seed(records):
@@ -90,81 +129,64 @@ def by_seed(records):
     return runs
 
 
-def measure(condition, runs, rivals, *, controls, base=(), alone=(), metric="test_accuracy", worse=False):
-    """The Effect of `runs`, {seed: record}, against the best of `rivals` and over `controls`.
+def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=None, recipe=None,
+            metric="test_accuracy", worse=False, overfitting=False):
+    """The Effect of `runs` against `rival_runs` and over `controls`, {name: runs}; runs are {seed: record}.
 
-    rivals, controls: {name: {seed: record}}. base, alone: records of the base as it is and of the guide's
-    architecture trained by itself, for the gates.
+    base, alone, recipe: runs of the base as it is, of the guide's architecture trained by itself, and of the
+    best recipe without a guide.
     """
-    sign = -1.0 if METRICS[metric].higher == worse else 1.0
+    about = METRICS[metric]
+    sign = -1.0 if about.higher == worse else 1.0
 
     def scored(group):
         """{seed: value, signed}, without the runs that have no finite one."""
-        found = {seed: value(r, metric) for seed, r in group.items()}
+        found = {seed: value(r, metric) for seed, r in (group or {}).items()}
         return {seed: sign * v for seed, v in found.items() if v is not None}
 
     scores = scored(runs)
+
+    def differences(theirs):
+        return [scores[seed] - theirs[seed] for seed in sorted(set(scores) & set(theirs))]
+
     first = next(iter(runs.values()), {"metrics": {}})
     facts = {"condition": condition, "metric": metric, "found": len(runs), "seeds": len(scores),
              "n": first["metrics"].get("n_test", 0)}
     if scores:
         facts["ours"] = student_t_interval([sign * v for v in scores.values()])
+    gaps = {name: differences(scored(group)) for name, group in controls.items()}
+    gap = differences(scored(rival_runs))
+    lacking = [name for name, found in {against: gap, **gaps}.items() if not found]
+    gaps = {name: g for name, g in gaps.items() if g}
+    facts |= {"lacking": tuple(lacking), "over": {name: student_t_interval(g) for name, g in gaps.items()},
+              "stands": {name: standing(g, margin=about.margin) for name, g in gaps.items()}}
+    if not gap:
+        return Effect(**facts)
 
-    asked = rivals | controls
-    others = {name: scored(group) for name, group in asked.items()}
-    others = {name: theirs for name, theirs in others.items() if set(scores) & set(theirs)}
-    facts["lacking"] = tuple(name for name in asked if name not in others)
-    facts["rivals"] = tuple(name for name in rivals if name in others)
-    over = {name: paired_difference(scores, others[name]) for name in controls if name in others}
-    if not facts["rivals"]:
-        return Effect(over=over, **facts)
-
-    records = {name: list(rivals[name].values()) for name in facts["rivals"]}
-    rival = best(records, metric=metric)
-    gain = paired_difference(scores, others[rival])
-    facts |= {"against": rival, "gain": gain, "paired": len(set(scores) & set(others[rival]))}
-    found = Effect(over=over, **facts)
-    untested, aligned = tested(found, list(runs.values()), records[rival], base, alone)
-    return replace(found, verdict=verdict(gain, over, untested=untested, aligned=aligned, worse=worse))
-
-
-def best(groups, *, metric="test_accuracy"):
-    """The name of the group of records, {name: records}, that is best on validation; "" for none.
-
-    >>> run = lambda v: [{"metrics": {"validation_accuracy": v}, "curves": {}}]
-    >>> best({"base": run(0.1), "base-tuned": run(0.8)})
-    'base-tuned'
-    """
-    about = METRICS[metric]
-    sign = 1.0 if about.chosen_higher else -1.0
-
-    def score(record):
-        found = value(record, about.chosen_on)
-        return -math.inf if found is None else sign * found
-
-    return max(groups, key=lambda name: fmean(map(score, groups[name])), default="")
+    facts |= {"against": against, "paired": len(gap), "gain": student_t_interval(gap), "p": sign_flip(gap)}
+    extra = differences(scored(recipe))
+    if extra and not worse and against != RECIPE and condition != RECIPE:
+        facts |= {"worth": student_t_interval(extra), "useful": useful(extra, margin=about.margin)}
+    shared = {seed: runs[seed] for seed in scores}
+    compared = gates.Comparison(
+        condition=condition, against=against, runs=shared, rival=rival_runs, controls=controls,
+        base=base or {}, alone=alone or {}, metric=metric, overfitting=overfitting)
+    found = Effect(**facts, helps=helps(gap, margin=about.margin, worse=worse),
+                   specific=specific(facts["stands"]))
+    return judged(found, compared, worse=worse)
 
 
-def fair(records, *, metric="test_accuracy"):
-    """The fair base among some records: of those in FAIR that were run, the best on validation.
-
-    >>> run = lambda c, v: {"config": {"condition": c}, "metrics": {"validation_accuracy": v}, "curves": {}}
-    >>> fair([run("base", 0.1), run("base-tuned", 0.8), run("untrained", 0.9)])
-    'base-tuned'
-    """
-    bases = {name: of(records, name) for name in FAIR}
-    run = {name: found for name, found in bases.items() if found}
-    return best(run, metric=metric)
-
-
-def tested(effect, runs, against, base, alone):
-    """(why the comparison tests nothing, or ""; whether the misalignment fell, or None), from records."""
-    metric = effect.metric if METRICS[effect.metric].of_the_whole else "test_accuracy"
-    untested = gates.untested(runs, base, against=against, alone=alone, premise=effect.helped, metric=metric,
-                              higher=METRICS[metric].higher)
-    aligned = gates.fell(runs)
-    if effect.metric != "misalignment" or aligned is None:
-        return untested, aligned
-    if aligned or gates.fell(against):  # a claim about alignment itself: one of the two must align
-        return untested, None
-    return untested or "neither misalignment fell", False
+def judged(found, compared, *, worse):
+    """An Effect with its gates and its verdict."""
+    gate = gates.first_failing(compared)
+    treated = gates.treated(compared.runs)
+    if compared.metric == "misalignment":  # a claim about alignment itself: one of the two must align
+        if not treated and not gates.treated(compared.rival):
+            gate = gate or "neither guide was approached"
+        treated = None
+    faster = 0
+    sides = (compared.runs, compared.rival)
+    if METRICS[compared.metric].of_the_whole and any(gates.unfinished(side) for side in sides):
+        faster = max((r["metrics"].get("steps", 0) for r in compared.runs.values()), default=0)
+    words = verdict(found.helps, worse=worse, untested=gate, treated=treated, faster=faster)
+    return replace(found, gate=gate, treated=treated, verdict=words)

@@ -1,159 +1,262 @@
-"""What must be so before a comparison says anything about guidance.
+"""What must be so before a comparison says anything about guidance: gates, in order, all from run records.
 
-Room above chance, a guide worth having, an alignment that took place: all from run records. The rules are
-few and fixed: 3 points of accuracy are the smallest difference that counts; a misalignment has fallen if it
-ends at least a quarter lower, in 80 % of the seeds, and had 0.05 to lose.
+The first that fails is the verdict. They were fixed before the runs that they judge.
 """
 
 import math
+from dataclasses import dataclass, field
+from statistics import fmean
 
+from ..experiments.catalogue import chosen
+from ..experiments.conditions import find_condition
 from .intervals import paired_difference, student_t_interval
-from .metrics import value
+from .metrics import METRICS, value
 from .verdicts import DELTA
 
+SEEDS = 8  # pairs of runs that a verdict takes, at least
+CEILING = 0.97  # an accuracy above which two sides cannot be told apart
+SHARE = 0.1  # of the way from chance to the floor, below which a language model has learnt nothing
 QUARTER = 0.25  # the share of itself that a misalignment must lose,
-ROOM = 0.05  # what it must be at first,
-MOST = 0.8  # and the share of the seeds in which it must be so
-EDGE = 5  # steps of a warm-up over which its beginning and its end are averaged
+ROOM = 0.05  # and how much at least,
+MOST = 0.8  # and the share of the seeds in which it must
+WORSE = 1.1  # times its minimum: a validation loss that ends there shows overfitting,
+EARLY = 2 / 3  # if the minimum came before that share of the training
+FIFTH = 5  # the last part of training, in which accuracy must have come to rest
 
 
-def at_chance(records):
-    """Whether the mean test accuracy of these runs lies within 3 points of chance; False without runs.
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What a verdict is about: `runs` of a condition against those of another, and what stands beside them.
 
-    >>> at_chance([{"metrics": {"test_accuracy": 0.12, "chance": 0.1}}])
-    True
-    >>> at_chance([{"metrics": {"test_accuracy": 0.2, "chance": 0.1}}])
-    False
+    runs, rival, base, alone: {seed: record}; base: the target without a guide; alone: the guide's
+    architecture trained by itself. controls: {name: {seed: record}}, all that the claim asks for, those
+    without runs too.
     """
-    over = []
-    for r in records:
-        accuracy = r["metrics"].get("test_accuracy")
-        chance = r["metrics"].get("chance")
-        if None not in (accuracy, chance):
-            over.append(accuracy - chance)
-    return bool(over) and abs(_mean(over)) <= DELTA
+
+    condition: str
+    against: str
+    runs: dict
+    rival: dict
+    controls: dict = field(default_factory=dict)
+    base: dict = field(default_factory=dict)
+    alone: dict = field(default_factory=dict)
+    metric: str = "test_accuracy"
+    overfitting: bool = False  # whether the claim is about overfitting
+
+    @property
+    def guided(self):
+        """Whether the target gets help here, so that what helps has to be worth something."""
+        return find_condition(self.condition).role in ("guided", "control", "distilled")
 
 
-def beats(alone, base, *, metric="test_accuracy", higher=True):
-    """Whether the guide's architecture alone is better than the base.
+# The gates: each takes a Comparison and says why it does not test a claim, or "".
 
-    It is if the difference paired by seed lies above 0 with its whole interval. None where they share no
-    seed. With one seed the difference itself stands for the interval.
+def complete(c):
+    """Eight pairs of runs with each other side, and as many trials of tuning for all of them."""
+    paired = len(set(c.runs) & set(c.rival))
+    if paired < SEEDS:
+        return f"{paired} of the {SEEDS} seeds that a verdict takes"
+    lacking = [name for name, runs in c.controls.items() if len(set(c.runs) & set(runs)) < SEEDS]
+    if lacking:
+        return f"controls without {SEEDS} seeds: {', '.join(lacking)}"
+    place = {name: next(iter(c.runs.values()))["config"].get(name) for name in
+             ("experiment", "regime", "profile")}
+    if None in place.values():
+        return ""
+    tuned = chosen(**place)
+    untuned = [name for name in (c.condition, c.against, *c.controls) if not is_tuned(name, tuned)]
+    return f"not tuned alike: {', '.join(untuned)}" if untuned else ""
+
+
+def is_tuned(condition, tuned):
+    """Whether a condition has settings of its own trials, or of those of the one that it is tuned as.
+
+    >>> is_tuned("untrained-stopped", {"untrained": {"lr": 0.1}}), is_tuned("base", {})
+    (True, False)
     """
-    ours = {r["config"]["seed"]: value(r, metric) for r in alone}
-    theirs = {r["config"]["seed"]: value(r, metric) for r in base}
-    shared = {seed for seed in ours if None not in (ours[seed], theirs.get(seed))}
-    if not shared:
+    found = find_condition(condition)
+    return found.alone or (found.like or condition) in tuned or condition in tuned
+
+
+def premise(c):
+    """The guide's architecture alone is better than the base; for overfitting, the base overfits."""
+    if not c.guided:
+        return ""
+    if c.overfitting:
+        return "" if overfits(c.base) else "the base does not overfit"
+    metric = c.metric if METRICS[c.metric].of_the_whole else "test_accuracy"
+    better = beats(c.alone, c.base, metric=metric)
+    if better is None:
+        return "no runs of the guide's architecture alone" if not c.alone else ""
+    return "" if better else "the guide's architecture alone is not clearly better than the base"
+
+
+def room(c):
+    """Not both sides at chance, nor both at the ceiling."""
+    sides = [side for side in (c.runs, c.rival) if side]
+    language = any("test_perplexity" in r["metrics"] for side in sides for r in side.values())
+    if language:
+        if all(interval(side, "test_share")[1] <= SHARE for side in sides):
+            return "both sides have gone less than a tenth of the way from chance"
+        return ""
+    if all(at_chance(side) for side in sides):
+        return "both sides stand within 3 points of chance"
+    if all(interval(side, "test_accuracy")[2] >= CEILING for side in sides):
+        return "both sides are at the ceiling"
+    return ""
+
+
+GATES = (complete, premise, room)
+
+
+def first_failing(c):
+    """Why a comparison does not test its claim, by the first gate that says so, or ""."""
+    for gate in GATES:
+        if why := gate(c):
+            return why
+    return ""
+
+
+# What a verdict asks besides.
+
+def treated(runs):
+    """Whether the guide was approached: in most seeds the misalignment fell by a quarter, and by 0.05.
+
+    runs: {seed: record}. None where no record says, or nothing can be approached: examples or features that
+    are new at each step.
+
+    >>> run = lambda *ends: {"config": {"condition": "untrained"}, "curves": {"probe": {
+    ...                      "moments": ["start", 3], "misalignment": [[e] for e in ends]}}}
+    >>> treated({0: run(0.8, 0.5)}), treated({0: run(0.8, 0.7)}), treated({0: run(0.06, 0.02)}), treated({})
+    (True, False, False, None)
+    """
+    ends = [found for found in map(misalignment, runs.values()) if found is not None]
+    if not ends:
         return None
-    ours = {seed: ours[seed] for seed in shared}
-    theirs = {seed: theirs[seed] for seed in shared}
-    if not higher:
-        ours, theirs = theirs, ours
-    mean, low, _ = paired_difference(ours, theirs)
-    return mean > 0 if math.isnan(low) else low > 0
+    falls = [first - last >= max(QUARTER * first, ROOM) for first, last in ends]
+    return sum(falls) >= MOST * len(ends)
 
 
 def misalignment(record):
-    """(first, last) mean misalignment over the pairs of a guided run, or None without two of them.
+    """(first, last) mean misalignment over the pairs of a guided run, in eval mode on held-out examples.
 
-    Of a warm-up the mean over its first and its last five steps, on noise; otherwise over the first and the
-    last epoch in which the guide was there, on training batches, so that what the first epoch itself brought
-    is not counted.
+    Of a warm-up, on noise, before it and after; otherwise at the start and at the end of training, or where
+    the guide was let go, at the last look before. None for runs whose guide cannot be approached, and without
+    a guide.
 
-    >>> misalignment({"curves": {"training": {"misalignment": [0.8, 0.5, None]}}})
+    >>> misalignment({"config": {"condition": "untrained-warm-up"}, "curves": {
+    ...     "noise": {"start": 0.8, "warmed up": 0.5}}})
     (0.8, 0.5)
     """
-    warm = record["curves"].get("warm_up")
-    if warm is not None:
-        pairs = [values for name, values in warm.items() if name not in ("step", "loss")]
-        steps = [_mean(step) for step in zip(*pairs, strict=True)]
-        if not steps:
-            return None
-        return _mean(steps[:EDGE]), _mean(steps[-EDGE:])
-    epochs = record["curves"].get("training", {}).get("misalignment", ())
-    found = [v for v in epochs if v is not None and math.isfinite(v)]
-    return (found[0], found[-1]) if len(found) > 1 else None
+    condition = find_condition(record["config"]["condition"])
+    if condition.guide in (None, "shuffled", "fresh-noise") or condition.moved:
+        return None
+    curves = record["curves"]
+    if condition.warms_up:
+        noise = curves.get("noise")
+        return (noise["start"], noise["warmed up"]) if noise else None
+    probe = curves.get("probe")
+    if not probe or not probe["misalignment"] or not probe["misalignment"][0]:
+        return None
+    means = [fmean(values) for values in probe["misalignment"]]
+    return means[0], min(means[1:]) if condition.timing == "stopped" else means[-1]
 
 
 def mean_misalignment(records):
     """(first, last) misalignment, mean over the runs that say, or None if none does."""
     ends = [pair for pair in map(misalignment, records) if pair is not None]
-    return tuple(_mean(side) for side in zip(*ends, strict=True)) or None
+    return tuple(fmean(side) for side in zip(*ends, strict=True)) or None
 
 
-def fell(records):
-    """Whether the misalignment fell in most of these guided runs; None if none of them says.
+def unfinished(runs):
+    """Whether accuracy on validation still rises by 3 points or more in the last fifth of training.
 
-    >>> run = lambda first, last: {"curves": {"training": {"misalignment": [first, last]}}}
-    >>> fell([run(0.8, 0.5)]), fell([run(0.8, 0.7)]), fell([run(0.04, 0.01)]), fell([{"curves": {}}])
-    (True, False, False, None)
+    The mean over that fifth, against the one before, in the mean over the runs.
+
+    >>> run = lambda *a: {0: {"curves": {"training": {"validation_accuracy": list(a)}}}}
+    >>> unfinished(run(0.1, 0.2, 0.3, 0.4, 0.5)), unfinished(run(0.1, 0.2, 0.5, 0.5, 0.5))
+    (True, False)
     """
-    ends = [pair for pair in map(misalignment, records) if pair is not None]
-    if not ends:
+    rises = []
+    for r in runs.values():
+        curve = r["curves"].get("training", {}).get("validation_accuracy") or ()
+        part = len(curve) // FIFTH
+        if part:
+            rises.append(fmean(curve[-part:]) - fmean(curve[-2 * part:-part]))
+    return bool(rises) and fmean(rises) >= DELTA
+
+
+def at_chance(runs):
+    """Whether the lower end of test accuracy over seeds is within 3 points of chance; False without runs.
+
+    >>> run = lambda accuracy: {0: {"metrics": {"test_accuracy": accuracy, "chance": 0.1}, "curves": {}}}
+    >>> at_chance(run(0.12)), at_chance(run(0.2))
+    (True, False)
+    """
+    chance = [r["metrics"]["chance"] for r in runs.values() if "chance" in r["metrics"]]
+    if not chance:
+        return False
+    _, low, _ = interval(runs, "test_accuracy")
+    return low <= fmean(chance) + DELTA
+
+
+def beats(alone, base, *, metric="test_accuracy"):
+    """Whether the guide's architecture alone is better than the base by two margins, with its whole interval.
+
+    None where they share no seed.
+    """
+    about = METRICS[metric]
+    sign = 1 if about.higher else -1
+    ours = {seed: sign * v for seed, r in alone.items() if (v := value(r, metric)) is not None}
+    theirs = {seed: sign * v for seed, r in base.items() if (v := value(r, metric)) is not None}
+    if not set(ours) & set(theirs):
         return None
-    falls = [first >= ROOM and last <= (1 - QUARTER) * first for first, last in ends]
-    return sum(falls) >= MOST * len(ends)
+    mean, low, _ = paired_difference(ours, theirs)
+    return (mean if math.isnan(low) else low) > 2 * (about.margin or 0)
 
 
-def untested(guided, base, *, against=(), alone=(), premise=True, metric="test_accuracy", higher=True):
-    """Why a comparison does not test a claim about guidance, in words, or "" if nothing stands in its way.
+def overfits(runs):
+    """Whether validation loss ends a tenth above its minimum, and that came before two thirds of training.
 
-    guided, base: records; against: those compared with, where they are not the base's. alone: the guide's
-    architecture trained by itself; premise=False leaves out whether it is better than the base, as for a
-    claim about nothing else.
+    Both with the whole interval over seeds; False without runs.
     """
-    if at_chance(guided) and (at_chance(base) or at_chance(against)):
-        return "both sides stand within 3 points of chance"
-    if premise and beats(alone, base, metric=metric, higher=higher) is False:
-        return "the guide's architecture alone does not beat the base"
-    return ""
+    metrics = [r["metrics"] for r in runs.values()]
+    known = [m for m in metrics if None not in (m.get("validation_loss"), m.get("validation_loss_last"))]
+    if not known:
+        return False
+    _, rise, _ = ends([m["validation_loss_last"] / m["validation_loss"] for m in known])
+    _, _, share = ends([m["best_epoch"] / m["epochs"] for m in known])
+    return rise >= WORSE and share <= EARLY
 
 
-def failing(records, *, alone=()):
+def failing(runs, *, alone=()):
     """How a base fails in the paper's sense: "at chance", "overfits", "saturates", or "" if it does not.
 
-    At chance: the interval of its test accuracy over seeds includes chance, or lies below. Overfits: after
-    the last epoch training accuracy is above validation accuracy, by more than 0.1 in the mean, and the
-    interval excludes 0. Saturates: training accuracy ends more than 0.1 below that of the guide's
-    architecture trained alone (records `alone`; below 1 without them), and its mean over the last quarter of
-    the epochs is less than 0.01 above that over the quarter before. With one seed its value stands for the
-    interval.
+    Saturates: training accuracy ends more than 0.1 below that of the guide's architecture trained alone
+    (`alone`; below 1 without them), and rises no more.
 
-    >>> record = {"metrics": {"test_accuracy": 0.1, "chance": 0.1}, "curves": {}}
-    >>> failing([record]), failing([record | {"metrics": {"test_accuracy": 0.5, "chance": 0.1}}])
-    ('at chance', '')
+    >>> run = {0: {"metrics": {"test_accuracy": 0.1, "chance": 0.1}, "curves": {}}}
+    >>> failing(run)
+    'at chance'
     """
-    _, accuracy_low = _interval(records, "test_accuracy")
-    chance, _ = _interval(records, "chance")
-    if accuracy_low <= chance:
+    if at_chance(runs):
         return "at chance"
-    gap, gap_low = _interval(records, "gap_last")
-    if gap > 0.1 and gap_low > 0:
+    if overfits(runs):
         return "overfits"
-    ceiling, _ = _interval(alone, "train_accuracy")
-    if math.isnan(ceiling):
-        ceiling = 1.0
-    curves = [r["curves"].get("training", {}).get("train_accuracy") or () for r in records]
-    curves = [curve for curve in curves if len(curve) >= 8 and None not in curve]
-    if not curves:
-        return ""
-    rises = []
-    for curve in curves:
-        quarter = len(curve) // 4
-        rises.append(_mean(curve[-quarter:]) - _mean(curve[-2 * quarter:-quarter]))
-    end = _mean([curve[-1] for curve in curves])
-    return "saturates" if _mean(rises) < 0.01 and end < ceiling - 0.1 else ""
+    reached, *_ = interval(runs, "train_accuracy_last")
+    ceiling, *_ = interval(dict(alone or {}), "train_accuracy_last")
+    ceiling = 1.0 if math.isnan(ceiling) else ceiling
+    return "saturates" if reached < ceiling - 0.1 and not unfinished(runs) else ""
 
 
-def _interval(records, metric):
-    """(mean, lower end) over the records; the mean twice for one seed, NaN for none."""
-    values = [value(r, metric) for r in records]
-    found = [v for v in values if v is not None]
-    if not found:
-        return math.nan, math.nan
-    mean, low, _ = student_t_interval(found)
-    return (mean, mean) if math.isnan(low) else (mean, low)
+def interval(runs, metric):
+    """(mean, low, high) of a metric over {seed: record}; the mean thrice for one seed, NaN for none."""
+    values = [value(r, metric) for r in runs.values()]
+    return ends([v for v in values if v is not None])
 
 
-def _mean(values):
-    return math.fsum(values) / len(values)
+def ends(values):
+    if not values:
+        return (math.nan,) * 3
+    mean, low, high = student_t_interval(values)
+    return (mean,) * 3 if math.isnan(low) else (mean, low, high)

@@ -5,9 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..experiments import config
+from ..experiments import config, find_condition
 from ..experiments.records import read
-from .effects import FAIR
 
 SHOWN = ("fast", "full", "paper")  # profiles; smoke only shows that everything runs
 RECORD = re.compile(r"-\d+-[0-9a-f]{16}\.json$")  # how guidelib.experiments.records names a record
@@ -41,7 +40,7 @@ class Run:
         if self.left_out or self.config["condition"] != condition:
             return False
         changed = set(self.changed)
-        if condition in FAIR:
+        if find_condition(condition).role in ("base", "reference") and not find_condition(condition).guide:
             overrides = {name: v for name, v in overrides.items() if concerns_a_base(name)}
             changed = set(filter(concerns_a_base, changed))
         missing = object()

@@ -1,4 +1,4 @@
-"""The closing table of a tutorial, "paper, ours, interval, control": its rows, for people, and as a file."""
+"""The closing table of a tutorial, "paper, ours, three answers": its rows, for people, and as a file."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,9 @@ from .words import in_words, named, shown
 
 
 def row(records, claim, condition, *, paper, **options):
-    """One row: a condition's effect, the control that comes nearest, and the verdict, by rule, as a dict.
+    """One row: a condition's effect, the answers to the three questions, and the verdict, as a dict.
 
-    options: those of effect(): against, controls, metric, worse. paper: what the paper reports, in words.
+    options: those of effect(): against, controls, metric, worse, overfitting. paper: what the paper reports.
     """
     return as_row(effect(records, condition, **options), claim, paper=paper)
 
@@ -24,29 +24,29 @@ def as_row(found, claim, *, paper):
     """An Effect as a row."""
     made = {
         "claim": claim, "paper": paper, "condition": found.condition, "metric": found.metric,
-        "seeds": found.seeds, "n": found.n, "base": found.against, "control": found.control or None,
-        "verdict": found.verdict,
+        "seeds": found.seeds, "n": found.n, "base": found.against, "over": found.over, "helps": found.helps,
+        "specific": found.specific, "useful": found.useful, "verdict": found.verdict,
     }
     made["ours"], made["low"], made["high"] = found.ours
     made["gain"], made["gain_low"], made["gain_high"] = found.gain
-    made["over_control"], made["over_control_low"], made["over_control_high"] = found.over_control
+    made["worth"], made["worth_low"], made["worth_high"] = found.worth
     return made
 
 
 def readable(rows):
-    """The rows as a table for people: claim, verdict, then the numbers of paper, ours, base and control."""
+    """The rows as a table for people: claim, verdict, then paper, ours, and the three answers."""
     lines = []
     for r in rows:
         gain = shown(r["metric"], r["gain"], r["gain_low"], r["gain_high"], signed=True)
+        worth = shown(r["metric"], r["worth"], r["worth_low"], r["worth_high"], signed=True)
         lines.append({
             "claim": r["claim"],
-            "verdict": in_words(r["verdict"]),
+            "verdict": r["verdict"],
             "paper": r["paper"],
             "ours": shown(r["metric"], r["ours"], r["low"], r["high"]),
-            "over the base": f"{gain} over {named(r['base'])}" if r["base"] else "",
-            "nearest control": named(r["control"]) if r["control"] else "none",
-            "over that control": shown(r["metric"], r["over_control"], r["over_control_low"],
-                                       r["over_control_high"], signed=True),
+            "does it help?": f"{r['helps']}: {gain} against {named(r['base'])}" if r["base"] else "",
+            "is it the guide?": in_words(r["specific"]),
+            "is it worth it?": f"{r['useful']} the tuned base: {worth}" if r["useful"] else "",
         })
     return pd.DataFrame(lines)
 

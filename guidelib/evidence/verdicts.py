@@ -1,101 +1,149 @@
-"""Verdicts: how two conditions stand to each other, and what follows for a claim, by rule, never by hand."""
+"""Three questions and their answers, by rule: does it help, is it the guide, is it worth it?"""
 
 import math
+
+from .intervals import student_t_interval
 
 DELTA = 0.03  # the smallest difference in accuracy that counts, fixed before any run: 3 points
 UNTESTED = "does not test the claim"
 VERDICTS = (
     UNTESTED,
     "holds",
-    "holds, not told apart from",
-    "holds, but better",
-    "helps, but not by alignment",
-    "harms, but not by alignment",
+    "holds, but not by alignment",
+    "holds as speed",
     "does not hold",
-    "undecided at this n",
+    "undecided",
     "not tested",
 )
 
 
-def standing(difference, *, margin=DELTA):
-    """How one condition stands to another: "above", "below", "as good" or "not told apart".
+def standing(differences, *, margin=DELTA):
+    """How one side stands to another: "above", "below", "as good" or "not told apart".
 
-    difference: (mean, low, high) of theirs. "as good" needs the whole interval within the margin: that two
-    are not told apart says nothing of the kind. One seed tells nothing apart.
+    differences: paired by seed, signed so that above 0 is better. "above" and "below" need the whole 95 %
+    interval on that side of 0; "as good" needs two one-sided tests at 5 %, the 90 % interval within the
+    margin: that two are not told apart says nothing of the kind. One seed tells nothing apart.
 
-    >>> standing((0.2, 0.1, 0.3)), standing((-0.2, -0.3, -0.1))
+    >>> standing([0.2, 0.21, 0.22]), standing([-0.2, -0.21, -0.22])
     ('above', 'below')
-    >>> standing((0.0, -0.02, 0.02)), standing((0.1, -0.1, 0.3))
+    >>> standing([0.0, -0.002, 0.002]), standing([0.1, -0.1, 0.3])
     ('as good', 'not told apart')
     """
-    _, low, high = difference
+    _, low, high = student_t_interval(differences)
     if low > 0:
         return "above"
     if high < 0:
         return "below"
-    return "as good" if -margin < low and high < margin else "not told apart"
+    _, low, high = student_t_interval(differences, confidence=0.9)
+    if margin is not None and -margin < low and high < margin:
+        return "as good"
+    return "not told apart"
 
 
-def nearest(over):
-    """The control that comes nearest to the guided runs, or beats them most; "" for none.
+def seeds_needed(differences, *, margin=DELTA):
+    """How many seeds it would take to know such a difference to within the margin, or None if nobody knows.
 
-    over: {name: (mean, low, high)}, the differences to the controls.
+    The least n at which half a 95 % interval is as short as the margin, at the spread that is there.
 
-    >>> nearest({"identity": (0.2, 0.1, 0.3), "shuffled": (0.2, -0.1, 0.5)})
-    'shuffled'
+    >>> seeds_needed([0.1, -0.1, 0.0])
+    46
     """
-    def lower_end(name):
-        _, low, _ = over[name]
-        return -math.inf if math.isnan(low) else low
+    from scipy.stats import t
 
-    return min(over, key=lower_end, default="")
+    values = list(differences)
+    if len(values) < 2 or not margin:
+        return None
+    mean = math.fsum(values) / len(values)
+    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
+    n = 2
+    while t.ppf(0.975, n - 1) * sd / math.sqrt(n) > margin and n < 10_000:
+        n += 1
+    return n
 
 
-def verdict(gain, over=None, *, untested="", aligned=None, worse=False):
-    """The verdict on an effect, by rule.
+def helps(differences, *, margin=DELTA, worse=False):
+    """The answer to "does it help?": helps, harms, no effect beyond the margin, or undecided.
 
-    gain: (mean, low, high) of guided minus base, signed so that above 0 speaks for the claim, or None. over:
-    {control: the same of guided minus that control}. untested: why the setting does not test the claim
-    (gates.untested). aligned: whether the misalignment fell (gates.fell), None where
-    that cannot be said. worse: the claim is one of harm. One seed has no interval, so it decides nothing.
+    worse: the differences are signed so that above 0 speaks for harm.
 
-    >>> verdict((0.2, 0.1, 0.3)), verdict((-0.2, -0.3, -0.1)), verdict((0.1, -0.1, 0.3))
-    ('holds', 'does not hold', 'undecided at this n')
-    >>> verdict((0.2, 0.1, 0.3), {"identity": (0.0, -0.1, 0.1), "shuffled": (0.2, 0.1, 0.3)})
-    'holds, not told apart from: identity'
-    >>> verdict((-0.2, -0.3, -0.1), aligned=False), verdict((0.2, 0.1, 0.3), aligned=False)
-    ('does not test the claim: the misalignment did not fall', 'helps, but not by alignment')
+    >>> helps([0.2, 0.21, 0.22]), helps([0.2, 0.21, 0.22], worse=True), helps([0.0, -0.002, 0.002])
+    ('helps', 'harms', 'no effect beyond 3 points')
+    >>> helps([0.1, -0.1, 0.0])
+    'undecided, about 46 seeds would tell'
     """
-    if gain is None:
-        return "not tested"
+    stands = standing(differences, margin=margin)
+    if stands in ("above", "below"):
+        return "helps" if (stands == "above") != worse else "harms"
+    if stands == "as good":
+        return f"no effect beyond {100 * margin:g} points"
+    needed = seeds_needed(differences, margin=margin)
+    return f"undecided, about {needed} seeds would tell" if needed else "undecided"
+
+
+def specific(stands):
+    """The answer to "is it the guide?" from how it stands to every control, none of them picked.
+
+    The guide beats its controls only if it is above all of them, each by its own interval: such a rule needs
+    no correction for their number.
+
+    >>> specific({"identity": "above", "shuffled": "not told apart", "data-gram": "below"})
+    'better: data-gram; not separated from: shuffled'
+    >>> specific({"identity": "above"}), specific({})
+    ('beats its controls', 'no control')
+    """
+    if not stands:
+        return "no control"
+    words = {"below": "better", "as good": "as good", "not told apart": "not separated from"}
+    parts = [f"{said}: {', '.join(names)}" for how, said in words.items()
+             if (names := [name for name in stands if stands[name] == how])]
+    return "; ".join(parts) or "beats its controls"
+
+
+def useful(differences, *, margin=DELTA):
+    """The answer to "is it worth it?", beside the best recipe without a guide; "" without one.
+
+    >>> useful([0.2, 0.21, 0.22]), useful([-0.2, -0.21, -0.22]), useful([0.1, -0.1, 0.3])
+    ('worth it', 'not worth it', 'not separated from')
+    """
+    if not differences:
+        return ""
+    words = {"above": "worth it", "below": "not worth it", "as good": "as good as",
+             "not told apart": "not separated from"}
+    return words[standing(differences, margin=margin)]
+
+
+def verdict(answer, *, worse=False, untested="", treated=None, faster=0):
+    """The verdict on a claim that follows from the answer to the first question.
+
+    worse: the claim is one of harm. untested: the gate that fails. treated: whether the guide was approached
+    (gates.treated), None where that cannot be said. faster: how many steps were taken, if accuracy still
+    rises at their end.
+
+    >>> verdict("helps"), verdict("harms"), verdict("harms", worse=True)
+    ('holds', 'does not hold: it harms', 'holds')
+    >>> verdict("helps", treated=False), verdict("helps", faster=320)
+    ('holds, but not by alignment', 'holds as speed: learns faster at 320 steps')
+    >>> verdict("no effect beyond 3 points", treated=False)
+    'does not test the claim: the guide was not approached'
+    """
     if untested:
         return f"{UNTESTED}: {untested}"
-    _, low, high = gain
-    if low > 0 and aligned is False:
-        return "harms, but not by alignment" if worse else "helps, but not by alignment"
-    if low > 0:
-        return _among(over or {})
-    if aligned is False:
-        return f"{UNTESTED}: the misalignment did not fall"
-    return "does not hold" if high < 0 else "undecided at this n"
+    if answer == ("harms" if worse else "helps"):
+        if treated is False:
+            return "holds, but not by alignment"
+        how = "slower" if worse else "faster"
+        return f"holds as speed: learns {how} at {faster} steps" if faster else "holds"
+    if treated is False:
+        return f"{UNTESTED}: the guide was not approached"
+    if answer.startswith("undecided"):
+        return answer.replace(", ", ": ", 1)
+    return f"does not hold: {'it ' * (answer in ('helps', 'harms'))}{answer}"
 
 
 def kind(verdict):
-    """A verdict without its reason or its list of controls: one of VERDICTS.
+    """A verdict without its reason: one of VERDICTS.
 
-    >>> kind("holds, not told apart from: identity, shuffled")
-    'holds, not told apart from'
+    >>> kind("does not hold: it harms")
+    'does not hold'
     """
     return verdict.partition(":")[0]
-
-
-def _among(over):
-    """ "holds", and the controls that keep it from being the guide's own doing."""
-    stands = {name: standing(difference) for name, difference in over.items()}
-    better = ", ".join(name for name in stands if stands[name] == "below")
-    alike = ", ".join(name for name in stands if stands[name] in ("not told apart", "as good"))
-    if alike and better:
-        return f"holds, not told apart from: {alike}; better: {better}"
-    if alike:
-        return f"holds, not told apart from: {alike}"
-    return f"holds, but better: {better}" if better else "holds"

@@ -1,16 +1,14 @@
 """What the numbers say, in words made from run records: no sentence about a result is typed by hand."""
 
-import re
 from collections import Counter
 
 from .. import tasks
 from ..experiments import CONDITIONS, find_condition
 from ..experiments.kept import kept_among
 from . import gates
-from .effects import effect
+from .effects import RECIPE, by_seed, effect
 from .metrics import METRICS, of
 from .tables import difference, summary
-from .verdicts import standing
 
 
 def role(condition):
@@ -172,34 +170,28 @@ def metric_table(records, metric="test_accuracy"):
     return "\n".join(lines)
 
 
-def warm_up_said(history):
-    """What became of the misalignment in a warm-up, from its history: its first and its last five steps."""
-    pairs = [name for name in history.columns if name not in ("step", "loss")]
-    first = history[pairs].iloc[:gates.EDGE].mean()
-    last = history[pairs].iloc[-gates.EDGE:].mean()
-    closer = int((last < first - 0.01).sum())
-    text = (f"{first.mean():.2f} over the first five steps, {last.mean():.2f} over the last five; "
-            f"{closer} of {len(pairs)} pairs end closer to the guide than they began.")
-    if last.mean() < first.mean() - 0.01:
-        return f"The mean misalignment falls: {text}"
-    return (f"The mean misalignment does **not** fall: {text} Whatever this warm-up does to the net, it is "
+def warm_up_said(record):
+    """What became of the misalignment in a warm-up, on noise, before it and after, from its record."""
+    first, last = gates.misalignment(record)
+    text = f"{first:.2f} before the warm-up, {last:.2f} after it, in eval mode, on noise that it has not seen"
+    if last < first - 0.01:
+        return f"The mean misalignment falls: {text}."
+    return (f"The mean misalignment does **not** fall: {text}. Whatever this warm-up does to the net, it is "
             "not that the net came to resemble the guide.")
 
 
-def in_words(verdict):
-    """A verdict with its controls as readers know them.
+def in_words(answer):
+    """An answer with the conditions in it as readers know them.
 
-    >>> in_words("holds, not told apart from: identity-warm-up; better: shuffled-warm-up")
-    'holds, not told apart from: identity Gram matrix, warm-up; better: shuffled examples, warm-up'
+    >>> in_words("not separated from: identity-warm-up, shuffled-warm-up")
+    'not separated from: identity Gram matrix, warm-up; shuffled examples, warm-up'
     """
-    head, colon, rest = verdict.partition(":")
-    if not head.startswith("holds"):
-        return verdict
-
-    def words(found):
-        return named(found[0], short=True) if found[0] in CONDITIONS else found[0]
-
-    return head + colon + re.sub(r"[a-z-]+", words, rest)
+    parts = []
+    for part in answer.split("; "):
+        head, colon, names = part.partition(": ")
+        known = [named(name, short=True) if name in CONDITIONS else name for name in names.split(", ")]
+        parts.append(head + colon + "; ".join(known))
+    return "; ".join(parts)
 
 
 def sentence(row, *, judged=True):
@@ -210,10 +202,10 @@ def sentence(row, *, judged=True):
     >>> from guidelib.evidence.effects import Effect
     >>> from guidelib.evidence.rows import as_row
     >>> found = Effect(condition="untrained", ours=(0.5, 0.4, 0.6), against="base", gain=(0.4, 0.3, 0.5),
-    ...                over={}, verdict="holds")
+    ...                over={}, stands={}, helps="helps", specific="no control", verdict="holds")
     >>> sentence(as_row(found, "c", paper=""))  # doctest: +NORMALIZE_WHITESPACE
-    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points over base without a guide;
-    no control was run. Verdict by rule: **holds**.'
+    'Untrained guide reaches 50.0 % (40.0 to 60.0), +40.0 (+30.0 to +50.0) points against base without a
+    guide. Does it help? **Helps.** Is it the guide? **No control.** Verdict by rule: **holds**.'
     """
     metric = row["metric"]
     who = capital(named(row["condition"]))
@@ -222,51 +214,47 @@ def sentence(row, *, judged=True):
         return f"{who}: no runs to compare at this profile, so the claim is **not tested** here."
     points = " points" * METRICS[metric].percent
     gain = shown(metric, row["gain"], row["gain_low"], row["gain_high"], signed=True)
-    text = f"{who} reaches {ours}, {gain}{points} over {named(row['base'])}"
+    text = f"{who} reaches {ours}, {gain}{points} against {named(row['base'])}."
     if not judged:
-        return text + "."
-    if row["control"] is None:
-        text += "; no control was run."
-    else:
-        control = named(row["control"], short=True)
-        over = shown(metric, row["over_control"], row["over_control_low"], row["over_control_high"],
-                     signed=True)
-        text += f"; against the control that comes nearest, {control}, it is {over}{points}."
-    return f"{text} Verdict by rule: **{in_words(row['verdict'])}**."
+        return text
+    guide = capital(in_words(row["specific"]))
+    text += f" Does it help? **{capital(row['helps'])}.** Is it the guide? **{guide}.**"
+    if row["useful"]:
+        worth = shown(metric, row["worth"], row["worth_low"], row["worth_high"], signed=True)
+        text += f" Is it worth it? **{capital(row['useful'])}** {named(RECIPE)}: {worth}{points}."
+    return f"{text} Verdict by rule: **{row['verdict']}**."
 
 
 def premise_said(records):
     """What base and guide's architecture reach, each alone, and whether a guide could pass anything on."""
-    base = of(records, "base")
-    alone = of(records, "guide-alone")
-    base_reaches = percent(*summary(base).loc[0, ["mean", "low", "high"]])
-    alone_reaches = percent(*summary(alone).loc[0, ["mean", "low", "high"]])
-    lr = base[0]["config"]["lr"]
-    chance = percent(base[0]["metrics"]["chance"])
+    runs = by_seed(records)
+    base = runs.get("base", {})
+    alone = runs.get("guide-alone", {})
+    base_reaches = percent(*summary(list(base.values())).loc[0, ["mean", "low", "high"]])
+    alone_reaches = percent(*summary(list(alone.values())).loc[0, ["mean", "low", "high"]])
+    first = next(iter(base.values()))
+    chance = percent(first["metrics"]["chance"])
     room = ("these seeds do not show that the guide's architecture is any better, so that nothing can be "
             "learned from it here")
     if gates.beats(alone, base):
         room = "there is room above the base, and the guide's architecture knows how to use it"
-    return (f"The base, at a learning rate of {lr:g}, reaches {base_reaches}, where chance is {chance}. "
-            f"The guide's own architecture, trained alone, reaches {alone_reaches}: {room}.")
+    return (f"The base, at a learning rate of {first['config']['lr']:g}, reaches {base_reaches}, where chance "
+            f"is {chance}. The guide's own architecture, trained alone, reaches {alone_reaches}: {room}.")
 
 
-def controls_said(records, condition, controls):
+def controls_said(records, condition, controls=None):
     """What the seeds say of a condition and each of its controls: not to be told apart is not to be the same.
 
-    "As good" is said only of a difference whose whole interval lies within 3 points.
+    "As good" is said only where two one-sided tests say that the difference lies within 3 points. controls:
+    None for all that the condition has to beat here.
     """
-    found = effect(records, condition, against=(), controls=controls)
-    words = {
-        "above": "it is above",
-        "below": "it is below",
-        "as good": "it is as good, within 3 points, as",
-        "not told apart": f"these {found.seeds} seeds cannot tell it from",
-    }
+    found = effect(records, condition, controls=controls)
+    words = {"above": "it is above", "below": "it is below", "as good": "it is as good, within 3 points, as",
+             "not told apart": f"these {found.seeds} seeds cannot tell it from"}
     lines = []
     for how, said in words.items():
-        gaps = {name: gap for name, gap in found.over.items() if standing(gap) == how}
-        told = [f"{named(name, short=True)} {percent(*gap, signed=True)}" for name, gap in gaps.items()]
+        told = [f"{named(name, short=True)} {percent(*found.over[name], signed=True)}"
+                for name, stands in found.stands.items() if stands == how]
         if told:
             lines.append(f"- {said}: {'; '.join(told)}")
     head = (f"{capital(named(condition))} beside its controls (its accuracy minus theirs, points, "
@@ -277,12 +265,13 @@ def controls_said(records, condition, controls):
 
 def alignment_said(records, conditions):
     """A markdown table: where the misalignment of each condition began and ended, and whether it fell."""
+    runs = by_seed(records)
     lines = ["| condition | misalignment, first to last | did it fall? |", "|---|---|---|"]
     for condition in conditions:
-        runs = of(records, condition)
-        ends = gates.mean_misalignment(runs)
+        mine = runs.get(condition, {})
+        ends = gates.mean_misalignment(mine.values())
         if ends:
             first, last = ends
-            fell = "yes" if gates.fell(runs) else "no"
+            fell = "yes" if gates.treated(mine) else "no"
             lines.append(f"| {named(condition)} | {first:.2f} to {last:.2f} | {fell} |")
     return "\n".join(lines)

@@ -74,7 +74,7 @@ class Condition:
         There are none for what has no guide to explain.
 
         >>> [c.name for c in CONDITIONS["trained-warm-up"].controls()][:2]
-        ['identity-warm-up', 'data-gram-warm-up']
+        ['moved-as-far', 'identity-warm-up']
         """
         if self.role != "guided":
             return ()

@@ -47,7 +47,7 @@ def draws(experiment, condition, *, count=DRAWS):
     """The settings to try for a condition, a list of dicts; of conditions with the same space it is the same.
 
     >>> draws("deep-fcn", "untrained")[:2]
-    [{'lr': 0.00037, 'dose': 0.13}, {'lr': 0.0021, 'dose': 1.3}]
+    [{'lr': 0.00037, 'dose': 0.13}, {'lr': 0.0022, 'dose': 1.3}]
     >>> len(draws("deep-fcn", "base")) == len(draws("deep-fcn", "shuffled")) == DRAWS
     True
     """

@@ -1,0 +1,206 @@
+"""The ledger as a page: what is tested and what is not, the effects, then every claim, on any screen."""
+
+import math
+from collections import Counter
+
+from ..experiments.catalogue import CATALOGUE
+from . import gates
+from ._ledger import WAITING, rows, said
+from .effects import effect_of_groups, required, rival
+from .matching import SHOWN, one_a_seed, runs
+from .metrics import METRICS
+from .paper import CLAIMS
+from .verdicts import UNTESTED, VERDICTS, kind
+from .words import in_words, named, percent, shown
+
+MAIN = ("untrained", "trained", "untrained-warm-up", "trained-warm-up", "untrained-stopped",
+        "trained-stopped", "distilled", "distilled-untrained", "shifted-untrained", "shifted-trained")
+
+
+def page(folder, *, claims=CLAIMS):
+    """The ledger as a markdown page, the same to the last byte for the same records."""
+    made = rows(folder, claims=claims)
+    found = runs(folder)
+    settings = settings_of(found)
+    lines = [HEAD, "## What is tested, and what is not", ""]
+    for name in CATALOGUE:
+        mine = [place for place in settings if place[0] == name]
+        lines += [f"- {setting_said(place, settings[place])}" for place in mine]
+        if not mine:
+            lines.append(f"- **{name}**: {WAITING}.")
+    lines += ["", *counted(made), "", "## Effects", ""]
+    for place, groups in settings.items():
+        lines += effects(place, groups)
+    lines += [RULES, "## Every claim", ""]
+    for source in dict.fromkeys(row.source.partition(",")[0] for row in made):
+        lines += [f"### {source[:1].upper()}{source[1:]}", ""]
+        for row in made:
+            if row.source.partition(",")[0] == source:
+                lines += [card(row), ""]
+    left_out = Counter(run.left_out for run in found if run.left_out)
+    lines += [f"Left out: {count} records {why}." for why, count in sorted(left_out.items())]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def settings_of(found):
+    """{(experiment, profile, regime): {condition: {seed: record}}} of all Runs without overrides."""
+    places = {}
+    for run in found:
+        if not run.left_out and not run.changed:
+            c = run.config
+            place = (c["experiment"], c["profile"], c["regime"])
+            places.setdefault(place, {}).setdefault(c["condition"], []).append(run)
+    order = list(CATALOGUE)
+    ordered = sorted(places, key=lambda place: (order.index(place[0]), SHOWN.index(place[1]), place[2]))
+    return {place: {name: one_a_seed(group) for name, group in places[place].items()} for place in ordered}
+
+
+def setting_said(place, groups):
+    """One line on a setting: what base and guide's architecture reach, and the gate that it fails, if any."""
+    base = groups.get("base", {})
+    alone = groups.get("guide-alone", {})
+    reached = [f"{words} {percent(*gates.interval(side, 'test_accuracy'))}"
+               for words, side in (("base", base), ("guide's architecture alone", alone)) if side]
+    condition = next((name for name in MAIN if name in groups), None)
+    if condition is None:
+        why = "no guided runs"
+    else:
+        found = effect_of_groups(groups, condition, rival(condition, groups),
+                                 controls=required(condition, list(groups[condition].values())),
+                                 overfitting=place[2] == "overfit")
+        why = found.gate
+    verdict = f"does not test its claims: {why}" if why else "passes its gates"
+    return f"**{title(place)}**: {', '.join(reached)}; {verdict}."
+
+
+def title(place):
+    """A setting in words.
+
+    >>> title(("deep-fcn", "fast", "untrainable"))
+    'deep-fcn (fast)'
+    """
+    experiment, profile, regime = place
+    return f"{experiment} ({said(regime if regime != 'untrainable' else '', profile, by=', ')})"
+
+
+def counted(made):
+    """How many claims there are of which kind; the verdicts are not what to read first."""
+    ids = dict.fromkeys(row.id for row in made)
+    kinds = {}
+    for row in made:
+        kinds.setdefault(row.id, set()).add(kind(row.verdict))
+    untested = sum(kinds[name] <= {UNTESTED} for name in ids)
+    closed = len({row.id for row in made if kind(row.verdict) == "not tested" and row.note != WAITING})
+    waiting = len({row.id for row in made if row.note == WAITING})
+    again = len({row.id for row in made if row.restates})
+    tested = len(ids) - untested - closed - waiting
+    words = [f"{word}: {count}" for word in VERDICTS[1:-1]
+             if (count := sum(kind(row.verdict) == word for row in made))]
+    return [f"Of {len(ids)} claims, {again} of which repeat another, {tested} are tested by a setting that "
+            f"passes its gates ({'; '.join(words) or 'none'}), {untested} only by settings that do not, "
+            f"{waiting} are {WAITING}, and {closed} no experiment here tests."]
+
+
+def effects(place, groups):
+    """The effects of all guided conditions at a setting, with what stands beside them."""
+    lines = []
+    for condition in MAIN:
+        if condition not in groups:
+            continue
+        found = effect_of_groups(groups, condition, rival(condition, groups),
+                                 controls=required(condition, list(groups[condition].values())))
+        if found.against:
+            lines += ["<details>", f"<summary>{summary(condition, found)}</summary>", "",
+                      *details(groups, condition, found), "", "</details>", ""]
+    return [f"### {title(place)}", "", *lines] if lines else []
+
+
+def summary(condition, found):
+    """An effect in a line."""
+    gain = shown(found.metric, *found.gain, signed=True)
+    return (f"<b>{named(condition)}</b>: {gain} points against {named(found.against)}, {found.paired} seeds. "
+            f"{found.verdict[:1].upper()}{found.verdict[1:]}.")
+
+
+def details(groups, condition, found):
+    """The three answers of an effect, and the numbers behind them, as a list."""
+    metric = found.metric
+    lines = [f"- reached: {shown(metric, *found.ours)}, n = {found.n}; p = {found.p:.3f} by sign flips",
+             f"- does it help? {found.helps}"]
+    lines.append(f"- is it the guide? {in_words(found.specific)}")
+    lines += [f"  - {named(name, short=True)}: {shown(metric, *gap, signed=True)}"
+              for name, gap in sorted(found.over.items(), key=lambda item: item[1][0])]
+    if found.useful:
+        lines.append(f"- is it worth it? {found.useful} the tuned base: "
+                     f"{shown(metric, *found.worth, signed=True)}")
+    ends = gates.mean_misalignment(groups[condition].values())
+    if ends:
+        lines.append(f"- misalignment: {ends[0]:.2f} to {ends[1]:.2f}")
+    return lines
+
+
+def card(row):
+    """A claim as a row that folds."""
+    verdict = f"see {row.restates}" if row.restates else row.verdict
+    where = said(row.experiment, row.condition, row.overrides, by=" ") if row.condition else ""
+    setting = title((row.experiment, row.profile, row.regime)) if row.profile else ""
+    lines = [f"<details><summary>{row.claim}: <b>{verdict}</b>{' (primary)' * row.primary}</summary>", "",
+             f"- paper: {row.paper}" if row.paper else "", f"- {row.id}, {row.source}"]
+    if row.metric not in ("", "test_accuracy"):
+        where += f": {METRICS[row.metric].words}"
+    if where:
+        lines.append(f"- runs: {where}{f', {setting}' * bool(setting)}")
+    if not math.isnan(row.mean):
+        lines.append(f"- ours: {shown(row.metric, row.mean, row.low, row.high)}; {row.seeds} seeds, "
+                     f"n = {row.n} ({row.data}), {row.device}")
+    if row.against:
+        effect = shown(row.metric, row.effect, row.effect_low, row.effect_high, signed=True)
+        lines.append(f"- against {row.against}: {effect}, p = {row.p:.3f}"
+                     f"{adjusted(row)}")
+        lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
+        if row.useful:
+            worth = shown(row.metric, row.worth, row.worth_low, row.worth_high, signed=True)
+            lines.append(f"- is it worth it? {row.useful} the tuned base: {worth}")
+    if row.aligned:
+        lines.append(f"- misalignment: {row.aligned[0]:.2f} to {row.aligned[1]:.2f}")
+    if row.note:
+        lines.append(f"- {row.note}")
+    return "\n".join([line for i, line in enumerate(lines) if line or i == 1] + ["", "</details>"])
+
+
+def adjusted(row):
+    if math.isnan(row.adjusted):
+        return ""
+    return f", {'by Holm' if row.primary else 'q ='} {row.adjusted:.3f}"
+
+
+HEAD = """# Ledger
+
+Every claim of the paper and of the news article, in our own words, against our runs. Made by
+`python -m guidelib ledger --write` from the run records in this folder; nothing here is typed by hand. Open a
+line to see what is behind it.
+"""
+RULES = f"""## How to read it
+
+- effect: the condition minus what it is compared with, paired by seed, with its Student-t 95 % interval,
+  signed so that above 0 speaks for the claim. Unless the claim names another condition, that is the base at
+  its best rate: the same network, tuned by as many trials, after as many steps, those of a warm-up counted.
+- **gates**, in this order; the first that fails is the verdict, *does not test the claim*. At least
+  {gates.SEEDS} seeds of both sides and of all controls, all tuned by as many trials. The guide's
+  architecture, trained alone, is better than the base, by an interval above 6 points; for a claim about
+  overfitting the base overfits: its validation loss ends at 1.1 times its minimum or higher, which came
+  before two thirds of the training. Not both sides within 3 points of chance, nor both above 97 %. A claim
+  about what makes a guide help is tested only where that guide helps.
+- **does it help?** *helps* or *harms* if the interval excludes 0; *no effect beyond 3 points* if two
+  one-sided tests say so; else *undecided*, and how many seeds would tell.
+- **is it the guide?** It *beats its controls* if it is above every one of them, each by its own interval.
+  One that is *as good* lies within 3 points, by two one-sided tests. All are shown, none is picked.
+- **is it worth it?** Against the tuned base: the best recipe of the same network without a guide, of as many
+  trials, with its dropout, initialisation, schedule and weight decay free.
+- *holds, but not by alignment*: the guide was not approached, that is, the misalignment did not fall by a
+  quarter, and by 0.05, in 80 % of the seeds, in eval mode, on held-out examples, or on noise for a warm-up.
+  *holds as speed*: accuracy still rises by 3 points or more in the last fifth of training on one side.
+- p by sign flips over seeds; one contrast an experiment was named as primary before the runs, and these are
+  adjusted by Holm; for the others q is the expected share of false discoveries.
+- smoke runs are never shown, and runs with other settings than the claim's are not counted.
+"""
