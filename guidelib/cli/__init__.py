@@ -13,6 +13,7 @@ COMMANDS = {
     "figures": "run the tutorials headless; leave executed notebooks, figures and one table of results",
     "run": "make one run of an experiment, or read its record if it is there",
     "tune": "tune every condition of an experiment alike, and keep the log",
+    "compare": "make all runs that an experiment compares, on all reported seeds",
     "results": "make one table of a folder of run records",
     "ledger": "every claim of the paper against the run records, with controls and verdicts by rule",
     "list": "list notebooks, experiments, conditions, regimes and profiles",

@@ -3,7 +3,8 @@
 import torch
 
 from .. import __version__, evidence, figures
-from ..experiments import CONDITIONS, collect, config, free_seed, run_grid, seeds
+from ..experiments import CONDITIONS, collect, config, run_grid, seeds
+from ..experiments.kept import kept_among
 from ..experiments.grid import check_jobs
 from ..experiments.settings import PROFILES, check
 
@@ -40,7 +41,7 @@ class Lesson:
 
     >>> lesson = Lesson("02_example", profile="smoke", out_dir="nowhere")
     >>> lesson.seeds("deep-fcn"), lesson.live_seed("deep-fcn")
-    ([0, 1], 2)
+    ([0, 1], 0)
     """
 
     def __init__(self, name, *, profile="fast", seeds=None, device="auto", out_dir="figures", jobs=2):
@@ -49,7 +50,7 @@ class Lesson:
         self.name, self.profile, self.chosen = name, profile, seeds
         self.out, self.device, self.jobs = out_dir, device, jobs
         self.makes = seeds is not None or profile != "fast"
-        self.shown = Runs()
+        self.shown, self.made = Runs(), Runs()
         figures.theme()
 
     def _repr_markdown_(self):
@@ -66,8 +67,8 @@ class Lesson:
         return self.chosen or seeds(experiment, profile=self.profile, regime=regime)
 
     def live_seed(self, experiment):
-        """The first seed of which the project keeps no base: for runs made before the reader's eyes."""
-        return free_seed(experiment, "base", profile=self.profile)
+        """The seed of what is made before the reader's eyes: the first of those that are reported on."""
+        return self.seeds(experiment)[0]
 
     def config(self, experiment, condition="base", *, seed=None, **options):
         """The configuration of a condition, by default on the live seed of the base."""
@@ -88,7 +89,9 @@ class Lesson:
         """The Runs of conditions, trained here unless they lie in the folder; seeds: default the live one."""
         seeds = [self.live_seed(experiment)] if seeds is None else seeds
         configs = self.configs(experiment, conditions, seeds, **options)
-        return self._noted(run_grid(configs, out=self.records, jobs=self.jobs, device=self.device))
+        made = Runs(run_grid(configs, out=self.records, jobs=self.jobs, device=self.device))
+        self.made += made
+        return made
 
     @property
     def records(self):
@@ -151,7 +154,11 @@ class Lesson:
 
     def origin(self, runs, live=()):
         """Show which of some runs are kept records, which were computed here, and which are missing."""
-        self.display(self.say(evidence.origin([*runs, *live], getattr(runs, "missing", ()))))
+        self.display(self.say(evidence.origin(runs, live, missing=getattr(runs, "missing", ()))))
+
+    def remade(self, live):
+        """Whether runs that were made here are those that the project keeps, to the last bit."""
+        return self.say(evidence.remade(live))
 
     def say(self, *texts):
         """Texts as paragraphs; a list is shown as bullets."""
@@ -172,5 +179,8 @@ class Lesson:
 
     def close(self, rows):
         """Write the closing table beside the figures, and show it."""
-        evidence.save(rows, self.name, profile=self.profile, out=self.out, records=self.shown)
+        kept = kept_among(self.shown)
+        made = [r for r in self.made if r["config"] not in [s["config"] for s in self.shown]]
+        computed = len(self.shown) - kept + len(made)
+        evidence.save(rows, self.name, profile=self.profile, out=self.out, kept=kept, computed=computed)
         return evidence.table(rows)

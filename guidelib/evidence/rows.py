@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..experiments.kept import kept_among
 from ..experiments.records import finite
 from ..files import write_whole
 from .effects import effect
@@ -63,14 +62,12 @@ def table(rows):
     return HTML(html)
 
 
-def save(rows, notebook, *, profile, out, records=()):
+def save(rows, notebook, *, profile, out, kept=0, computed=0):
     """Write the table of a notebook to OUT/tables/NOTEBOOK.json, beside its figures; returns the path.
 
-    records: all runs that the notebook shows, so that its page can say how many it computed and how many
-    are kept.
+    kept, computed: how many of the runs that the notebook shows are kept records, and were computed.
     """
-    kept = kept_among(records)
-    runs = {"kept": kept, "computed": len(records) - kept}
+    runs = {"kept": kept, "computed": computed}
     facts = {"notebook": notebook, "profile": profile, "runs": runs, "rows": rows}
     text = json.dumps(finite(facts), indent=1, ensure_ascii=False) + "\n"
     return write_whole(Path(out) / "tables" / f"{notebook}.json", text.encode())

@@ -4,7 +4,7 @@ from collections import Counter
 
 from .. import tasks
 from ..experiments import CONDITIONS, find_condition
-from ..experiments.kept import kept_among
+from ..experiments.kept import kept_among, kept_record
 from . import gates
 from .effects import RECIPE, by_seed, effect
 from .metrics import METRICS, of
@@ -112,18 +112,42 @@ def caution(profile):
             "seeds. No number and no verdict below is a result.")
 
 
-def origin(records, missing=()):
+def origin(records, live=(), *, missing=()):
     """How many of these runs are kept records, how many were computed here, and which are missing.
 
-    missing: Configs, from collect().
+    live: runs made before the reader's eyes, shown besides. missing: Configs, from collect().
     """
     kept = kept_among(records)
-    text = f"*Runs shown that are records kept with the project: {kept}; computed here: {len(records) - kept}"
+    computed = len(records) - kept + len(live)
+    text = f"*Runs shown that are records kept with the project: {kept}; computed here: {computed}"
     counts = Counter(config.condition for config in missing)
     lacking = [f"{named(name)} ({count} seed{'s' * (count != 1)})" for name, count in counts.items()]
     if lacking:
         text += f"; missing at this profile: {', '.join(lacking)}"
     return f"{text}.*"
+
+
+def remade(records):
+    """Whether runs that were made here are the records that the project keeps of them, to the last bit.
+
+    On another kind of processor or build of torch sums are split otherwise, and a long training drifts apart.
+    """
+    pairs = [(r, kept_record(r)) for r in records]
+    pairs = [(r, kept) for r, kept in pairs if kept is not None]
+    if not pairs:
+        return "*The project keeps no record of the runs that were made here.*"
+    parts = ("config", "metrics", "curves")
+    same = sum(all(r[part] == kept[part] for part in parts) for r, kept in pairs)
+    text = f"*Of {len(pairs)} runs made here {same} equal the project's records to the last bit"
+    if same == len(pairs):
+        return text + ".*"
+
+    def where(record):
+        return ", ".join(f"{record['environment'][name]}" for name in ("torch", "device_name"))
+
+    theirs = " and ".join(sorted({where(kept) for _, kept in pairs}))
+    ours = " and ".join(sorted({where(r) for r, _ in pairs}))
+    return f"{text}. They were made with torch {theirs}; these with torch {ours}.*"
 
 
 def compared(records, condition, against, *, metric="test_accuracy"):

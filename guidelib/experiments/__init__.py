@@ -4,12 +4,12 @@ from .conditions import CONDITIONS, Condition, find_condition, variant
 from .configuration import Config, config
 from .families import make_guide_network, make_target
 from .grid import run_grid
-from .kept import collect, free_seed
+from .kept import collect, kept_record
 from .procedure import make_task
 from .records import read_all
 from .runs import find_device, network, run
 from .settings import EXPERIMENTS, PROFILES, REGIMES, seeds
 
 __all__ = ["CONDITIONS", "EXPERIMENTS", "PROFILES", "REGIMES", "Condition", "Config", "collect", "config",
-           "find_condition", "find_device", "free_seed", "make_guide_network", "make_target",
+           "find_condition", "find_device", "kept_record", "make_guide_network", "make_target",
            "make_task", "network", "read_all", "run", "run_grid", "seeds", "variant"]

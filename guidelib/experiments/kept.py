@@ -5,10 +5,8 @@ from dataclasses import MISSING
 from pathlib import Path
 
 from .configuration import Config
-from .configuration import config as config_
 from .grid import run_grid
 from .records import path_of, read
-from .settings import seeds
 
 KEPT = Path(__file__).resolve().parents[2] / "results"  # committed records, results/PROFILE/*.json
 # Keys of the kept records that this process has been given: what it shows besides them it has computed.
@@ -59,16 +57,8 @@ def kept_among(records):
     return sum(config.key() in _handed_out for config in whole)
 
 
-def free_seed(experiment, condition, *, profile="fast", regime="untrainable", kept=KEPT, **overrides):
-    """A seed for a run made before the reader's eyes.
-
-    It is the first, after those that results are reported on, of which the project keeps no record.
-
-    >>> free_seed("deep-fcn", "base", profile="smoke")
-    2
-    """
-    settings = {"condition": condition, "profile": profile, "regime": regime} | overrides
-    seed = max(seeds(experiment, profile=profile, regime=regime)) + 1
-    while path_of(config_(experiment, seed=seed, **settings), kept / profile).exists():
-        seed += 1
-    return seed
+def kept_record(record, *, kept=KEPT):
+    """The record of the same run that the project keeps, or None: one computed anew can be held against it."""
+    config = Config(**record["config"])
+    path = path_of(config, kept / config.profile)
+    return read(path) if path.exists() else None

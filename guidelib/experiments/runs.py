@@ -114,12 +114,28 @@ def threads(n):
 
 
 def environment(device):
-    """Versions, device and commit, for a record."""
+    """Versions, device and commit, for a record; of a CPU what it is and which instructions torch uses there.
+
+    The last bits of a sum depend on it.
+    """
     from .. import __version__
 
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = f"{processor()}, {torch.backends.cpu.get_cpu_capability()}"
     return {"guidelib": __version__, "python": platform.python_version(), "torch": torch.__version__,
             "system": platform.system(), "device": device.type, "device_name": name, "commit": commit()}
+
+
+def processor():
+    """The model of this machine's processor, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), "") or platform.processor() or platform.machine()
 
 
 def commit():
