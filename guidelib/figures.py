@@ -92,15 +92,16 @@ def accuracy(records, *, metric="test_accuracy", chance=None, floor=None, live=(
 def timings(records, *, guides, references, chance, live=(), note=None):
     """Test accuracy by guide, both timings side by side: guided throughout, and a warm-up before training.
 
-    The references are in both panels. guides: conditions throughout; what they are as a warm-up is looked up,
-    and what was not run leaves its line empty. live, note: as for accuracy().
+    The references are in both panels. guides: conditions throughout, what they are as a warm-up is looked up,
+    or such as come before training alone; what was not run leaves its line empty. live, note: as for
+    accuracy().
     """
     names = [*references, *guides]
     figure, panels = axes(width=10.5, height=1.1 + 0.4 * len(names), columns=2, sharey=True)
     figure.get_layout_engine().set(wspace=0.06)
     titles = {"": "guided throughout", "warm-up": "warm-up, then no guide"}
     for ax, (timing, title) in zip(panels, titles.items(), strict=True):
-        conditions = [*references, *(CONDITIONS[guide].at(timing).name for guide in guides)]
+        conditions = [*references, *(under(guide, timing) for guide in guides)]
         _seeds(ax, conditions, records, metric="test_accuracy", scale=100, live=live)
         ax.axvline(100 * chance, **DASHED)
         ax.axhline(len(references) - 0.5, color="black", linewidth=0.5)
@@ -110,6 +111,45 @@ def timings(records, *, guides, references, chance, live=(), note=None):
     note = basis(records) if note is None else note
     figure.suptitle(f"{note}; chance dashed" if note else "chance dashed", fontsize="medium")
     _legend(panels[1], {role(c) for c in names}, live=live)
+    return figure
+
+
+def under(condition, timing):
+    """The condition at another timing; "" if there is none.
+
+    >>> under("identity", "warm-up"), under("moved-as-far", ""), under("moved-as-far", "warm-up")
+    ('identity-warm-up', '', 'moved-as-far')
+    """
+    if CONDITIONS[condition].timing == timing:
+        return condition
+    return "" if CONDITIONS[condition].timing else CONDITIONS[condition].at(timing).name
+
+
+def ratios(records, *, chance, note=None):
+    """Test accuracy against the gradient ratio before training, by what came before: a colour a condition.
+
+    A small point a seed, a large one the means of its condition. A ratio of 1, where gradients keep their
+    size through all layers, is dashed.
+    """
+    import seaborn as sns
+
+    figure, ax = axes(width=9.5, height=5.0)
+    conditions = list(dict.fromkeys(r["config"]["condition"] for r in records))
+    for condition, colour in zip(conditions, sns.color_palette("husl", len(conditions)), strict=True):
+        marker = MARKERS[role(condition)]
+        found = [(value(r, "gradient_ratio"), value(r, "test_accuracy")) for r in of(records, condition)]
+        points = np.array([point for point in found if None not in point]).reshape(-1, 2)
+        if len(points):
+            ax.plot(points[:, 0], 100 * points[:, 1], marker, color=colour, alpha=0.4, markersize=5,
+                    linestyle="none")
+            centre = np.exp(np.log(points[:, 0]).mean()), 100 * points[:, 1].mean()
+            ax.plot(*centre, marker, color=colour, markersize=10, markeredgecolor="black",
+                    linestyle="none", label=named(condition))
+    ax.axvline(1.0, **DASHED)
+    ax.axhline(100 * chance, **DASHED)
+    ax.set(xscale="log", xlabel="gradient norm, first hidden layer over last, before training",
+           ylabel="test accuracy (%)", ylim=(-2, 102), title=basis(records) if note is None else note)
+    ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return figure
 
 

@@ -4,8 +4,8 @@ import torch
 
 from .. import __version__, evidence, figures
 from ..experiments import CONDITIONS, collect, config, run_grid, seeds
-from ..experiments.kept import kept_among
 from ..experiments.grid import check_jobs
+from ..experiments.kept import kept_among
 from ..experiments.settings import PROFILES, check
 
 

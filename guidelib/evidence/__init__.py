@@ -1,7 +1,7 @@
 """From run records to tables, intervals, verdicts and sentences; trains nothing."""
 
 from ._ledger import ledger
-from .effects import Effect, by_seed, effect, rival
+from .effects import Effect, by_seed, effect, required, rival
 from .gates import failing, mean_misalignment, misalignment, treated
 from .intervals import paired_difference, student_t_interval
 from .metrics import METRICS, value
@@ -33,6 +33,6 @@ __all__ = ["DELTA", "METRICS", "VERDICTS", "Effect", "alignment_said", "basis", 
            "caution", "compared", "controls_said", "difference", "dimensions", "effect", "failing",
            "false_discovery", "histories", "holm", "ledger", "mean_misalignment", "metric_table",
            "misalignment", "named", "origin", "page", "paired_difference", "percent", "premise_said",
-           "readable", "remade", "results", "rival", "role", "row", "save", "sentence", "shown", "sign_flip",
-           "standing", "student_t_interval", "summary", "table", "treated", "value", "verdict",
-           "warm_up_said"]
+           "readable", "remade", "required", "results", "rival", "role", "row", "save", "sentence",
+           "shown", "sign_flip", "standing", "student_t_interval", "summary", "table", "treated", "value",
+           "verdict", "warm_up_said"]

@@ -33,6 +33,8 @@ METRICS = {
     "train_accuracy_last": Metric("training accuracy after the last epoch", bounded=True),
     "train_loss": Metric("training loss after the last epoch", higher=False, percent=False, margin=None),
     "misalignment": Metric("misalignment at the end", higher=False, percent=False, margin=0.05),
+    "gradient_ratio": Metric("gradient norm of the first hidden layer over that of the last, before training",
+                             higher=False, percent=False, margin=None, digits=2),
 }
 
 
@@ -56,12 +58,23 @@ def value(record, metric):
     if metric == "misalignment":
         looks = record["curves"].get("probe", {}).get("misalignment")
         found = math.fsum(looks[-1]) / len(looks[-1]) if looks and looks[-1] else None
+    if metric == "gradient_ratio":
+        found = _ratio(record["curves"].get("probe"))
     if found is None:
         curve = record.get("curves", {}).get("training", {}).get(metric)
         found = curve[-1] if curve else None
     if found is None or not math.isfinite(found):
         return None
     return float(found)
+
+
+def _ratio(probe):
+    """Gradient norm of the first hidden layer over that of the last, when training begins."""
+    if not probe or len(probe["layers"]) < 3:
+        return None
+    before = probe["moments"].index("warmed up") if "warmed up" in probe["moments"] else 0
+    first, *_, last, _ = probe["gradient"][before]  # the very last layer is that of the logits
+    return first / last if last else None
 
 
 def _share(metrics):

@@ -125,14 +125,17 @@ def summary(condition, found):
 def details(groups, condition, found):
     """The three answers of an effect, and the numbers behind them, as a list."""
     metric = found.metric
-    lines = [f"- reached: {shown(metric, *found.ours)}, n = {found.n}; p = {found.p:.3f} by sign flips",
-             f"- does it help? {found.helps}"]
-    lines.append(f"- is it the guide? {in_words(found.specific)}")
-    lines += [f"  - {named(name, short=True)}: {shown(metric, *gap, signed=True)}"
+    lines = [f"- reached: {shown(metric, *found.ours)}, n = {found.n}; p = {found.p:.3f} by sign flips"]
+    answers = {"does it help?": found.helps, "is it the guide?": in_words(found.specific)}
+    if found.gate:
+        answers = {"its controls": ""}
+    lines += [f"- {question} {answer}".rstrip() for question, answer in answers.items()]
+    lines += [f"  - against {named(name, short=True)}: {shown(metric, *gap, signed=True)}"
               for name, gap in sorted(found.over.items(), key=lambda item: item[1][0])]
-    if found.useful:
-        lines.append(f"- is it worth it? {found.useful} the tuned base: "
-                     f"{shown(metric, *found.worth, signed=True)}")
+    worth = shown(metric, *found.worth, signed=True)
+    if worth:
+        lines.append(f"- is it worth it? {found.useful} the tuned base: {worth}" if not found.gate else
+                     f"- against the tuned base: {worth}")
     ends = gates.mean_misalignment(groups[condition].values())
     if ends:
         lines.append(f"- misalignment: {ends[0]:.2f} to {ends[1]:.2f}")
@@ -157,8 +160,10 @@ def card(row):
         effect = shown(row.metric, row.effect, row.effect_low, row.effect_high, signed=True)
         lines.append(f"- against {row.against}: {effect}, p = {row.p:.3f}"
                      f"{adjusted(row)}")
-        lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
-        if row.useful:
+        tested = kind(row.verdict) != UNTESTED
+        if tested:
+            lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
+        if row.useful and tested:
             worth = shown(row.metric, row.worth, row.worth_low, row.worth_high, signed=True)
             lines.append(f"- is it worth it? {row.useful} the tuned base: {worth}")
     if row.aligned:

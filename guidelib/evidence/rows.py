@@ -8,6 +8,7 @@ import pandas as pd
 from ..experiments.records import finite
 from ..files import write_whole
 from .effects import effect
+from .verdicts import UNTESTED, kind
 from .words import in_words, named, shown
 
 
@@ -38,14 +39,16 @@ def readable(rows):
     for r in rows:
         gain = shown(r["metric"], r["gain"], r["gain_low"], r["gain_high"], signed=True)
         worth = shown(r["metric"], r["worth"], r["worth_low"], r["worth_high"], signed=True)
+        tested = kind(r["verdict"]) != UNTESTED
+        gain = f"{gain} against {named(r['base'])}" if r["base"] else ""
         lines.append({
             "claim": r["claim"],
             "verdict": r["verdict"],
             "paper": r["paper"],
             "ours": shown(r["metric"], r["ours"], r["low"], r["high"]),
-            "does it help?": f"{r['helps']}: {gain} against {named(r['base'])}" if r["base"] else "",
-            "is it the guide?": in_words(r["specific"]),
-            "is it worth it?": f"{r['useful']} the tuned base: {worth}" if r["useful"] else "",
+            "does it help?": f"{r['helps']}: {gain}" if tested and gain else gain,
+            "is it the guide?": in_words(r["specific"]) if tested else "",
+            "is it worth it?": f"{r['useful']} the tuned base: {worth}" if tested and r["useful"] else "",
         })
     return pd.DataFrame(lines)
 

@@ -9,6 +9,7 @@ from . import gates
 from .effects import RECIPE, by_seed, effect
 from .metrics import METRICS, of
 from .tables import difference, summary
+from .verdicts import UNTESTED, kind
 
 
 def role(condition):
@@ -241,6 +242,8 @@ def sentence(row, *, judged=True):
     text = f"{who} reaches {ours}, {gain}{points} against {named(row['base'])}."
     if not judged:
         return text
+    if kind(row["verdict"]) == UNTESTED:
+        return f"{text} It **{row['verdict']}**."
     guide = capital(in_words(row["specific"]))
     text += f" Does it help? **{capital(row['helps'])}.** Is it the guide? **{guide}.**"
     if row["useful"]:
@@ -262,8 +265,9 @@ def premise_said(records):
             "learned from it here")
     if gates.beats(alone, base):
         room = "there is room above the base, and the guide's architecture knows how to use it"
-    return (f"The base, at a learning rate of {first['config']['lr']:g}, reaches {base_reaches}, where chance "
-            f"is {chance}. The guide's own architecture, trained alone, reaches {alone_reaches}: {room}.")
+    return (f"The base, at a learning rate of {first['config']['lr']:g}, reaches {base_reaches}, where "
+            f"chance is {chance}. The guide's own architecture, trained alone, reaches {alone_reaches}: "
+            f"{room}.")
 
 
 def controls_said(records, condition, controls=None):

@@ -138,7 +138,7 @@ SHIFT = {"shift": 1.0}
 NO_NORM = "its target has no normalisation whose biases could be shifted"
 UNGUIDED = (
     Condition(name="base", role="base", label="base without a guide"),
-    Condition(name="base-longer", role="base", label="base, as many steps more as a warm-up takes",
+    Condition(name="base-longer", role="base", label="base, trained longer by a warm-up's steps",
               longer=True),
     Condition(name="base-tuned", role="base", label="tuned base", any_recipe=True),
     Condition(name="base-residual", role="base", label="base with skips (another network)", like="base",

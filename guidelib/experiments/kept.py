@@ -58,7 +58,7 @@ def kept_among(records):
 
 
 def kept_record(record, *, kept=KEPT):
-    """The record of the same run that the project keeps, or None: one computed anew can be held against it."""
+    """The record of the same run that the project keeps, or None: to hold one that was made anew against."""
     config = Config(**record["config"])
     path = path_of(config, kept / config.profile)
     return read(path) if path.exists() else None
