@@ -436,15 +436,12 @@ def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
     assert kept_among(own) == 0
 
 
-def test_a_live_seed_is_one_without_a_kept_record(tmp_path):
-    options = {"profile": "smoke", "kept": tmp_path}
-    assert E.free_seed("deep-fcn", "base", **options) == 2 == max(E.seeds("deep-fcn", profile="smoke")) + 1
-    for seed in (2, 3):
-        path = records.path_of(smoke(seed=seed), tmp_path / "smoke")
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("{}")
-    assert E.free_seed("deep-fcn", "base", **options) == 4
-    assert E.free_seed("deep-fcn", "untrained", **options) == 2
+def test_the_kept_record_of_a_run_is_found_by_its_settings(tmp_path):
+    made = E.run(smoke(depth=2, epochs=1), device="cpu")
+    assert E.kept_record(made, kept=tmp_path) is None
+    kept = E.run(smoke(depth=2, epochs=1), out=tmp_path / "smoke", device="cpu")
+    assert E.kept_record(made, kept=tmp_path) == kept
+    assert E.kept_record(E.run(smoke(depth=3, epochs=1), device="cpu"), kept=tmp_path) is None
 
 
 def test_collect_takes_what_is_kept_makes_the_rest_or_says_what_is_missing(tmp_path, monkeypatch):

@@ -29,10 +29,10 @@ def test_at_fast_nothing_is_made_and_what_is_missing_is_told(tmp_path):
     lesson = Lesson("02_example", profile="fast", out_dir=str(tmp_path))
     runs = lesson.runs("deep-fcn", "base", "untrained", epochs=1)  # of which the project keeps nothing
     assert list(runs) == []
-    assert [c.condition for c in runs.missing] == ["base"] * 5 + ["untrained"] * 5
-    assert len(runs.of("base").missing) == 5
+    assert [c.condition for c in runs.missing] == ["base"] * 10 + ["untrained"] * 10
+    assert len(runs.of("base").missing) == 10
     kept = lesson.runs("deep-fcn", "base")
-    assert len(kept) == 5
+    assert len(kept) == 10
     assert kept.missing == []
     assert not (tmp_path / "records").exists()
 
@@ -48,10 +48,24 @@ def test_parts_and_sums_keep_what_is_missing():
     assert a.of("base").missing == []
 
 
-def test_the_live_seed_is_none_of_those_reported(tmp_path):
+def test_the_live_seed_is_the_first_of_those_reported(tmp_path):
     lesson = Lesson("02_example", profile="fast", out_dir=str(tmp_path))
-    assert lesson.live_seed("deep-fcn") not in lesson.seeds("deep-fcn")
-    assert lesson.config("deep-fcn", "untrained").seed == lesson.live_seed("deep-fcn")
+    assert lesson.live_seed("deep-fcn") == lesson.seeds("deep-fcn")[0] == 20
+    assert lesson.config("deep-fcn", "untrained").seed == 20
+    assert Lesson("02_example", seeds=[5, 3], out_dir=str(tmp_path)).live_seed("deep-fcn") == 5
+
+
+def test_a_run_made_live_is_held_against_the_kept_one(lesson, tmp_path, monkeypatch):
+    made = lesson.train("deep-fcn", "base", depth=2)
+    assert "keeps no record" in lesson.remade(made).data
+    kept = {"same": True}
+    monkeypatch.setattr("guidelib.evidence.words.kept_record", lambda r: dict(r) if kept["same"] else other)
+    assert "Of 1 runs made here 1 equal the project's records to the last bit." in lesson.remade(made).data
+    other = made[0] | {"metrics": made[0]["metrics"] | {"test_accuracy": 0.123}}
+    kept["same"] = False
+    said = lesson.remade(made).data
+    assert "Of 1 runs made here 0 equal" in said
+    assert made[0]["environment"]["device_name"] in said
 
 
 def test_the_closing_table_counts_the_runs_once(lesson, tmp_path):
@@ -61,7 +75,8 @@ def test_the_closing_table_counts_the_runs_once(lesson, tmp_path):
     rows = [gl.evidence.row(runs, "it helps", "untrained", paper="yes")]
     html = lesson.close(rows).data
     table = json.loads((tmp_path / "tables" / "02_example.json").read_text())
-    assert table["runs"] == {"kept": 0, "computed": len(runs) + len(live)}
+    assert table["runs"] == {"kept": 0, "computed": 2}  # the live one is one of these
+    assert live[0] == runs[0]
     assert "it helps" in html
     assert table["rows"][0]["verdict"] == rows[0]["verdict"]
     (line,) = lesson.sentences(rows).data.splitlines()
