@@ -126,8 +126,8 @@ def findings(claim, found):
     guided = of(claim.condition)
     against = claim.against or rival(claim.condition, conditions)
     other = claim.against_overrides if claim.against else claim.overrides
-    controls = [] if claim.worse or claim.metric == "misalignment" else required(
-        claim.condition, list(guided.values()))
+    beside = [r for name in sorted(conditions) for r in of(name).values()]
+    controls = [] if claim.worse or claim.metric == "misalignment" else required(claim.condition, beside)
     groups = {name: of(name) for name in ("base", RECIPE, *controls)}
     for_alone = {name: v for name, v in claim.overrides.items() if concerns_a_base(name)}
     groups["guide-alone"] = of("guide-alone", for_alone)
@@ -160,7 +160,8 @@ def findings(claim, found):
     row["aligned"] = mean_misalignment(guided.values()) or ()
     if claim.explains and not effect.gate:
         name = rival(claim.condition, conditions)
-        parent = effect_of_groups(named | {name: of(name)}, claim.condition, name, controls=())
+        metric = claim.metric if METRICS[claim.metric].of_the_whole else "test_accuracy"
+        parent = effect_of_groups(named | {name: of(name)}, claim.condition, name, metric=metric)
         if parent.helps != "helps":
             row["verdict"] = f"{UNTESTED}: nothing to explain, {claim.condition} itself is not shown to help"
     row["note"] = said(*notes)

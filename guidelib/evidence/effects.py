@@ -144,6 +144,10 @@ def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=
         found = {seed: value(r, metric) for seed, r in (group or {}).items()}
         return {seed: sign * v for seed, v in found.items() if v is not None}
 
+    def counting(group):
+        """The runs that have a finite value: no others make a pair."""
+        return {seed: group[seed] for seed in scored(group)}
+
     scores = scored(runs)
 
     def differences(theirs):
@@ -167,9 +171,9 @@ def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=
     extra = differences(scored(recipe))
     if extra and not worse and against != RECIPE and condition != RECIPE:
         facts |= {"worth": student_t_interval(extra), "useful": useful(extra, margin=about.margin)}
-    shared = {seed: runs[seed] for seed in scores}
     compared = gates.Comparison(
-        condition=condition, against=against, runs=shared, rival=rival_runs, controls=controls,
+        condition=condition, against=against, runs=counting(runs), rival=counting(rival_runs),
+        controls={name: counting(group) for name, group in controls.items()},
         base=base or {}, alone=alone or {}, metric=metric, overfitting=overfitting)
     found = Effect(**facts, helps=helps(gap, margin=about.margin, worse=worse),
                    specific=specific(facts["stands"]))

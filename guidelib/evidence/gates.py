@@ -87,7 +87,8 @@ def premise(c):
     metric = c.metric if METRICS[c.metric].of_the_whole else "test_accuracy"
     better = beats(c.alone, c.base, metric=metric)
     if better is None:
-        return "no runs of the guide's architecture alone" if not c.alone else ""
+        lone = "no seed that the guide's architecture alone shares with the base"
+        return lone if c.alone else "no runs of the guide's architecture alone"
     return "" if better else "the guide's architecture alone is not clearly better than the base"
 
 
@@ -141,8 +142,8 @@ def misalignment(record):
     """(first, last) mean misalignment over the pairs of a guided run, in eval mode on held-out examples.
 
     Of a warm-up, on noise, before it and after; otherwise at the start and at the end of training, or where
-    the guide was let go, at the last look before. None for runs whose guide cannot be approached, and without
-    a guide.
+    the guide was let go, at the lowest of the later looks. None for runs whose guide cannot be approached,
+    and without a guide.
 
     >>> misalignment({"config": {"condition": "untrained-warm-up"}, "curves": {
     ...     "noise": {"start": 0.8, "warmed up": 0.5}}})

@@ -66,11 +66,16 @@ def setting_said(place, groups):
         why = "no guided runs"
     else:
         found = effect_of_groups(groups, condition, rival(condition, groups),
-                                 controls=required(condition, list(groups[condition].values())),
+                                 controls=asked_of(groups, condition),
                                  overfitting=place[2] == "overfit")
         why = found.gate
     verdict = f"does not test its claims: {why}" if why else "passes its gates"
     return f"**{title(place)}**: {', '.join(reached)}; {verdict}."
+
+
+def asked_of(groups, condition):
+    """The controls that a condition has to beat at a setting, among {condition: {seed: record}}."""
+    return required(condition, [r for group in groups.values() for r in group.values()])
 
 
 def title(place):
@@ -85,18 +90,17 @@ def title(place):
 
 def counted(made):
     """How many claims there are of which kind; the verdicts are not what to read first."""
-    ids = dict.fromkeys(row.id for row in made)
     kinds = {}
     for row in made:
         kinds.setdefault(row.id, set()).add(kind(row.verdict))
-    untested = sum(kinds[name] <= {UNTESTED} for name in ids)
-    closed = len({row.id for row in made if kind(row.verdict) == "not tested" and row.note != WAITING})
-    waiting = len({row.id for row in made if row.note == WAITING})
+    closed = len({row.id for row in made if not row.experiment})
+    waiting = sum(found == {"not tested"} for found in kinds.values()) - closed
+    tested = sum(not found <= {UNTESTED, "not tested"} for found in kinds.values())
+    untested = len(kinds) - tested - waiting - closed
     again = len({row.id for row in made if row.restates})
-    tested = len(ids) - untested - closed - waiting
     words = [f"{word}: {count}" for word in VERDICTS[1:-1]
              if (count := sum(kind(row.verdict) == word for row in made))]
-    return [f"Of {len(ids)} claims, {again} of which repeat another, {tested} are tested by a setting that "
+    return [f"Of {len(kinds)} claims, {again} of which repeat another, {tested} are tested by a setting that "
             f"passes its gates ({'; '.join(words) or 'none'}), {untested} only by settings that do not, "
             f"{waiting} are {WAITING}, and {closed} no experiment here tests."]
 
@@ -108,7 +112,7 @@ def effects(place, groups):
         if condition not in groups:
             continue
         found = effect_of_groups(groups, condition, rival(condition, groups),
-                                 controls=required(condition, list(groups[condition].values())))
+                                 controls=asked_of(groups, condition))
         if found.against:
             lines += ["<details>", f"<summary>{summary(condition, found)}</summary>", "",
                       *details(groups, condition, found), "", "</details>", ""]

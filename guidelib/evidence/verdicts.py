@@ -76,8 +76,9 @@ def helps(differences, *, margin=DELTA, worse=False):
         return "helps" if (stands == "above") != worse else "harms"
     if stands == "as good":
         return f"no effect beyond {100 * margin:g} points"
-    needed = seeds_needed(differences, margin=margin)
-    return f"undecided, about {needed} seeds would tell" if needed else "undecided"
+    needed = seeds_needed(differences, margin=margin) or 0
+    # So near to 0 or to the margin, as many seeds as there are may know it as well, and tell nothing.
+    return f"undecided, about {needed} seeds would tell" if needed > len(differences) else "undecided"
 
 
 def specific(stands):
