@@ -10,7 +10,7 @@ from guidelib.evidence import gates
 from guidelib.evidence._ledger import WAITING, Row
 from guidelib.evidence.claim import Claim
 from guidelib.evidence.metrics import METRICS
-from guidelib.evidence.page import counted, page
+from guidelib.evidence._page import counted, page
 from guidelib.evidence.paper import CLAIMS
 from guidelib.evidence.words import in_words
 from guidelib.experiments import CONDITIONS, config
@@ -99,7 +99,7 @@ def test_the_third_answer_is_about_the_tuned_base_whatever_validation_says():
     assert (found["gain"], found["worth"]) == pytest.approx((0.4, -0.1))
     said = evidence.sentence(found)
     assert "Is it worth it? **Not worth it" in said
-    assert "tuned base: -10.0 (-10.0 to -10.0) points." in said
+    assert "-10.0 (-10.0 to -10.0) points against the tuned base." in said
     against = told([*RECORDS, *runs("base-tuned", 0.6)], against="base-tuned")
     assert (against["base"], against["useful"]) == ("base-tuned", "")
     assert told([*RECORDS, *runs("base-tuned", 0.6)], worse=True)["useful"] == ""

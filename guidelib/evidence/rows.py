@@ -41,6 +41,7 @@ def readable(rows):
         worth = shown(r["metric"], r["worth"], r["worth_low"], r["worth_high"], signed=True)
         tested = kind(r["verdict"]) != UNTESTED
         gain = f"{gain} against {named(r['base'])}" if r["base"] else ""
+        worth = f"{r['useful']}: {worth} against the tuned base" if tested and r["useful"] else ""
         lines.append({
             "claim": r["claim"],
             "verdict": r["verdict"],
@@ -48,7 +49,7 @@ def readable(rows):
             "ours": shown(r["metric"], r["ours"], r["low"], r["high"]),
             "does it help?": f"{r['helps']}: {gain}" if tested and gain else gain,
             "is it the guide?": in_words(r["specific"]) if tested else "",
-            "is it worth it?": f"{r['useful']} the tuned base: {worth}" if tested and r["useful"] else "",
+            "is it worth it?": worth,
         })
     return pd.DataFrame(lines)
 

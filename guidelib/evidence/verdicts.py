@@ -104,12 +104,12 @@ def useful(differences, *, margin=DELTA):
     """The answer to "is it worth it?", beside the best recipe without a guide; "" without one.
 
     >>> useful([0.2, 0.21, 0.22]), useful([-0.2, -0.21, -0.22]), useful([0.1, -0.1, 0.3])
-    ('worth it', 'not worth it', 'not separated from')
+    ('worth it', 'not worth it', 'not separated')
     """
     if not differences:
         return ""
-    words = {"above": "worth it", "below": "not worth it", "as good": "as good as",
-             "not told apart": "not separated from"}
+    words = {"above": "worth it", "below": "not worth it", "as good": "as good without",
+             "not told apart": "not separated"}
     return words[standing(differences, margin=margin)]
 
 

@@ -248,7 +248,7 @@ def sentence(row, *, judged=True):
     text += f" Does it help? **{capital(row['helps'])}.** Is it the guide? **{guide}.**"
     if row["useful"]:
         worth = shown(metric, row["worth"], row["worth_low"], row["worth_high"], signed=True)
-        text += f" Is it worth it? **{capital(row['useful'])}** {named(RECIPE)}: {worth}{points}."
+        text += f" Is it worth it? **{capital(row['useful'])}**: {worth}{points} against the {named(RECIPE)}."
     return f"{text} Verdict by rule: **{row['verdict']}**."
 
 

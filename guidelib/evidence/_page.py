@@ -138,8 +138,8 @@ def details(groups, condition, found):
               for name, gap in sorted(found.over.items(), key=lambda item: item[1][0])]
     worth = shown(metric, *found.worth, signed=True)
     if worth:
-        lines.append(f"- is it worth it? {found.useful} the tuned base: {worth}" if not found.gate else
-                     f"- against the tuned base: {worth}")
+        answer = "" if found.gate else f"is it worth it? {found.useful}: "
+        lines.append(f"- {answer}{worth} against the tuned base")
     ends = gates.mean_misalignment(groups[condition].values())
     if ends:
         lines.append(f"- misalignment: {ends[0]:.2f} to {ends[1]:.2f}")
@@ -148,7 +148,7 @@ def details(groups, condition, found):
 
 def card(row):
     """A claim as a row that folds."""
-    verdict = f"see {row.restates}" if row.restates else row.verdict
+    verdict = f"decided by {row.restates}" if row.restates else row.verdict
     where = said(row.experiment, row.condition, row.overrides, by=" ") if row.condition else ""
     setting = title((row.experiment, row.profile, row.regime)) if row.profile else ""
     lines = [f"<details><summary>{row.claim}: <b>{verdict}</b>{' (primary)' * row.primary}</summary>", "",
@@ -169,7 +169,7 @@ def card(row):
             lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
         if row.useful and tested:
             worth = shown(row.metric, row.worth, row.worth_low, row.worth_high, signed=True)
-            lines.append(f"- is it worth it? {row.useful} the tuned base: {worth}")
+            lines.append(f"- is it worth it? {row.useful}: {worth} against the tuned base")
     if row.aligned:
         lines.append(f"- misalignment: {row.aligned[0]:.2f} to {row.aligned[1]:.2f}")
     if row.note:
@@ -209,7 +209,7 @@ RULES = f"""## How to read it
 - *holds, but not by alignment*: the guide was not approached, that is, the misalignment did not fall by a
   quarter, and by 0.05, in 80 % of the seeds, in eval mode, on held-out examples, or on noise for a warm-up.
   *holds as speed*: accuracy still rises by 3 points or more in the last fifth of training on one side.
-- p by sign flips over seeds; one contrast an experiment was named as primary before the runs, and these are
-  adjusted by Holm; for the others q is the expected share of false discoveries.
+- p by sign flips over seeds; one contrast an experiment, and one for the warm-up, was named as primary before
+  the runs, and these are adjusted by Holm; for the others q is the expected share of false discoveries.
 - smoke runs are never shown, and runs with other settings than the claim's are not counted.
 """
