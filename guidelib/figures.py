@@ -153,6 +153,23 @@ def ratios(records, *, chance, note=None):
     return figure
 
 
+def best_so_far(table, *, note=""):
+    """Validation accuracy of the best of so many trials, a line a condition: a table of tuning.best_of()."""
+    import seaborn as sns
+
+    figure, ax = axes(width=9.5, height=5.0)
+    conditions = list(dict.fromkeys(table["condition"]))
+    colours = sns.color_palette("husl", len(conditions))
+    for i, condition in enumerate(conditions):
+        line = table[table["condition"] == condition]
+        ax.plot(line["trials"], 100 * line["validation_accuracy"], color=colours[i],
+                linestyle=STYLES[i % len(STYLES)], marker=MARKERS[role(condition)], markersize=4,
+                label=named(condition))
+    ax.set(xlabel="trials", ylabel="validation accuracy of the best (%)", title=note)
+    ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    return figure
+
+
 def _seeds(ax, conditions, records, *, metric, scale, live):
     """One line a condition: seeds as points, mean and interval, live runs hollow; empty without runs."""
     for y, condition in enumerate(conditions):

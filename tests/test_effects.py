@@ -8,9 +8,9 @@ import pytest
 from guidelib import evidence
 from guidelib.evidence import gates
 from guidelib.evidence._ledger import WAITING, Row
+from guidelib.evidence._page import counted, page
 from guidelib.evidence.claim import Claim
 from guidelib.evidence.metrics import METRICS
-from guidelib.evidence._page import counted, page
 from guidelib.evidence.paper import CLAIMS
 from guidelib.evidence.words import in_words
 from guidelib.experiments import CONDITIONS, config

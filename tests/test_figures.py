@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import guidelib as gl
 from guidelib import figures
 
 matplotlib.use("Agg")
@@ -193,3 +194,40 @@ def test_timings_stand_side_by_side_with_the_references_in_both():
     assert points(warm_up) == {(10.0, 0.0), (70.0, 1.0), (30.0, 2.0)}
     labels = [text.get_text() for text in throughout.get_yticklabels()]
     assert labels == [figures.named(condition) for condition in ("base", "untrained", "identity")]
+
+
+def test_what_comes_before_training_alone_is_drawn_beside_the_warm_ups():
+    runs = [run(c, 0, v) for c, v in {"base": 0.1, "untrained": 0.5, "moved-as-far": 0.2}.items()]
+    throughout, warm_up = figures.timings(runs, guides=["untrained", "moved-as-far"], references=["base"],
+                                          chance=0.1).axes
+    assert points(throughout) == {(10.0, 0.0), (50.0, 1.0)}
+    assert points(warm_up) == {(10.0, 0.0), (20.0, 2.0)}
+
+
+def started(condition, seed, accuracy, first, last):
+    """A run whose gradients at its first and last hidden layer are known."""
+    made = run(condition, seed, accuracy)
+    moments = ["start", "warmed up"] if "warm-up" in condition else ["start"]
+    gradient = [[99.0, 1.0, 99.0, 1.0]] * (len(moments) - 1) + [[first, 7.0, last, 5.0]]
+    probe = {"moments": moments, "layers": ["a", "b", "c", "head"], "gradient": gradient, "misalignment": []}
+    return made | {"curves": {"probe": probe}}
+
+
+def test_accuracy_stands_against_the_gradient_ratio_when_training_begins():
+    runs = [started("base", 0, 0.1, 1000.0, 1.0), started("base", 1, 0.3, 10.0, 1.0),
+            started("untrained-warm-up", 0, 0.7, 6.0, 2.0)]
+    ax = figures.ratios(runs, chance=0.1).axes[0]
+    assert points(ax) == {(1000.0, 10.0), (10.0, 30.0), (100.0, 20.0), (3.0, 70.0)}  # the mean of logarithms
+    assert ax.get_xscale() == "log"
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == [figures.named("base"), figures.named("untrained-warm-up")]
+
+
+def test_the_best_so_far_rises_with_the_trials():
+    table = pd.DataFrame({"condition": ["base"] * 3, "seed": 100, "validation_accuracy": [0.5, 0.1, 0.3]})
+    best = gl.experiments.tuning.best_of(table)
+    by_hand = [0.3, (0.5 + 0.5 + 0.3) / 3, 0.5]  # the pairs are (0.5, 0.1), (0.5, 0.3), (0.1, 0.3)
+    assert best["validation_accuracy"].tolist() == pytest.approx(by_hand)
+    (line,) = figures.best_so_far(best).axes[0].get_lines()
+    assert line.get_ydata() == pytest.approx([100 * v for v in by_hand])
+    assert list(line.get_xdata()) == [1, 2, 3]

@@ -8,10 +8,9 @@ from statistics import fmean, stdev
 import pytest
 
 from guidelib.__main__ import main
-from guidelib.evidence import gates
+from guidelib.evidence import gates, page
 from guidelib.evidence._ledger import ledger
 from guidelib.evidence.claim import Claim
-from guidelib.evidence import page
 from guidelib.evidence.verdicts import UNTESTED
 from guidelib.experiments import CONDITIONS, config
 from guidelib.experiments.catalogue import CATALOGUE

@@ -1,11 +1,11 @@
 """From run records to tables, intervals, verdicts and sentences; trains nothing."""
 
 from ._ledger import ledger
+from ._page import page
 from .effects import Effect, by_seed, effect, required, rival
 from .gates import failing, mean_misalignment, misalignment, treated
 from .intervals import paired_difference, student_t_interval
 from .metrics import METRICS, value
-from ._page import page
 from .rows import readable, row, save, table
 from .significance import false_discovery, holm, sign_flip
 from .tables import difference, dimensions, histories, results, summary

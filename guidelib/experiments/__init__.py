@@ -1,5 +1,6 @@
 """Named experiments: a frozen configuration in, a run record out."""
 
+from . import tuning
 from .conditions import CONDITIONS, Condition, find_condition, variant
 from .configuration import Config, config
 from .families import make_guide_network, make_target
@@ -12,4 +13,4 @@ from .settings import EXPERIMENTS, PROFILES, REGIMES, seeds
 
 __all__ = ["CONDITIONS", "EXPERIMENTS", "PROFILES", "REGIMES", "Condition", "Config", "collect", "config",
            "find_condition", "find_device", "kept_record", "make_guide_network", "make_target",
-           "make_task", "network", "read_all", "run", "run_grid", "seeds", "variant"]
+           "make_task", "network", "read_all", "run", "run_grid", "seeds", "tuning", "variant"]

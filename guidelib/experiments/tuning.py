@@ -7,6 +7,7 @@ are text, and all that is needed to go on.
 """
 
 import json
+from math import comb
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from .conditions import find_condition
 from .configuration import config
 from .draws import FINALISTS, SEARCHED, draws, space
 from .grid import run_grid
+from .kept import KEPT
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # of the base, in each candidate for a setting
 REACHED = ("validation_accuracy", "validation_loss", "best_epoch", "status")
@@ -79,6 +81,39 @@ def setting(experiment, *, regime="untrainable", profile="fast", out, jobs=2):
     table.loc[table["condition"] == "untrained", reached] = None
     write_whole(log.path, table.to_csv(index=False).encode())
     return table
+
+
+def trials(experiment, *, regime="untrainable", profile="fast", kept=KEPT):
+    """The log that the project keeps of tuning an experiment, a table, or None without one.
+
+    A row a trial and seed, the chosen ones marked.
+    """
+    path = kept / "search" / f"{place(experiment, regime, profile)}.csv"
+    if not path.exists():
+        return None
+    return marked(Log(path).table(), by=CATALOGUE[experiment].chosen_by)
+
+
+def best_of(table):
+    """Table (condition, trials, validation_accuracy): what the best of so many trials reaches on average.
+
+    Over all choices of that many draws among those that were made, at the first seed. Where two curves cross,
+    which condition is better depends on how long one searches.
+
+    >>> table = pd.DataFrame({"condition": "base", "seed": 100, "validation_accuracy": [0.2, 0.4]})
+    >>> best_of(table)["validation_accuracy"].round(2).tolist()
+    [0.3, 0.4]
+    """
+    rows = []
+    for condition, found in table[table["seed"] == SEARCHED[0]].groupby("condition", sort=False):
+        values = sorted(found["validation_accuracy"])
+        n = len(values)
+        for k in range(1, n + 1):
+            # The i-th smallest is the best of k draws if the other k - 1 are among the i below it.
+            shares = [comb(i, k - 1) / comb(n, k) for i in range(n)]
+            mean = sum(share * value for share, value in zip(shares, values, strict=True))
+            rows.append((condition, k, mean))
+    return pd.DataFrame(rows, columns=["condition", "trials", "validation_accuracy"])
 
 
 class Log:
