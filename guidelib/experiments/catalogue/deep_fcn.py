@@ -5,8 +5,7 @@ from .images import FCN_RECIPES, IMAGES, fcn, resnet, row_transformer
 
 UNGUIDED = ("base", "base-longer", "base-tuned", "base-residual", "shifted-init", "looks-linear-init",
             "guide-alone")
-GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family", "other-family",
-          "fresh-noise")
+GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
 
 EXPERIMENT = Experiment(
     name="deep-fcn",
@@ -35,8 +34,7 @@ EXPERIMENT = Experiment(
     },
     compared={
         ("untrainable", "fast"): (
-            *UNGUIDED, *GUIDES, *(f"{guide}-warm-up" for guide in GUIDES), "moved-as-far",
-            "shifted-untrained", "shifted-trained", "distilled", "distilled-untrained"),
+            *UNGUIDED, *GUIDES, *(f"{guide}-warm-up" for guide in GUIDES), "moved-as-far"),
         ("overfit", "fast"): (
             "base", "base-tuned", "guide-alone", *GUIDES, "untrained-warm-up"),
     },
