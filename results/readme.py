@@ -16,12 +16,12 @@ README = HERE.parent / "README.md"
 START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
 ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "base-residual",
          "guide-alone")
-GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family", "other-family",
-          "fresh-noise", "moved-as-far")  # the last before training alone
+GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family",
+          "moved-as-far")  # the last before training alone
 SHOWN = (*ALONE, *GUIDES[:-1], *(figures.under(guide, "warm-up") for guide in GUIDES))
 # The rows of the table, at most eight: what is guided throughout, what comes before training, and one line.
 THROUGHOUT = ("untrained", "trained", "data-gram", "shuffled")
-BEFORE = ("untrained-warm-up", "shuffled-warm-up", "moved-as-far", "shifted-init")
+BEFORE = ("untrained-warm-up", "shuffled-warm-up", "moved-as-far", "looks-linear-init")
 ASKED = ("untrained", "trained", "untrained-warm-up")
 
 
