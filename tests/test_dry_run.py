@@ -1,5 +1,7 @@
 """A dry run: sizes of the paper without its data or its memory, operations by closed form."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -93,16 +95,24 @@ def test_nothing_is_read_run_or_drawn(tmp_path, capsys, monkeypatch):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+class Unlooking(SimpleNamespace):
+    """In the place of a run's Probe, one that does not look."""
+
+    def __call__(self, target, moment):
+        pass
+
+
 @pytest.mark.parametrize("condition", [c for c in CONDITIONS if "noise-fed" not in c])
 def test_a_real_run_takes_the_steps_parameters_and_operations_that_were_said(condition, monkeypatch):
     """Counted by torch's own counter, but for what is no step, of which the dry run does not speak.
 
-    Evaluation, probes, and the question which axis holds the examples, asked once a run, are left out.
+    Evaluation, probes, and what is asked once a run, which pairs there are and which axis holds the examples,
+    are left out.
 
     Batches below 32, where a CPU computes whole Gram matrices; the 5 % are for the guide's first run, which
     finds the pairs.
     """
-    settings = {"batch_size": 16, "train": 72, "depth": 3, "guide_epochs": 1}
+    settings = {"batch_size": 16, "train": 72, "depth": 3, "guide_epochs": 1, "weight": 1.0}
     made = config("deep-fcn", condition=condition, profile="smoke", **settings)
     steps = []
     trained = []
@@ -115,7 +125,13 @@ def test_a_real_run_takes_the_steps_parameters_and_operations_that_were_said(con
     def noted_train(net, *args, **options):
         trained.append(net)
         return train(net, *args, **options)
-    monkeypatch.setattr(training, "evaluate", lambda *args, **options: (1.0, 0.5))
+    unlooking = Unlooking(net=None, found={}, on_noise=lambda target: None)
+    seen = (1.0, 0.5, torch.zeros(1, dtype=torch.long))
+    monkeypatch.setattr(runner, "Probe", lambda *args, **options: unlooking)
+    monkeypatch.setattr(training, "examine", lambda *args, **options: seen)
+    task = make_task(made)
+    options = runner.guidance_options(made, CONDITIONS[condition], task, make_target(made, task))
+    monkeypatch.setattr(runner, "guidance_options", lambda *args: options)
     monkeypatch.setattr(runner, "dimensions", lambda *args: [])
     monkeypatch.setattr(torch.optim.Adam, "step", counted_step)
     monkeypatch.setattr(runner, "train", noted_train)

@@ -12,7 +12,6 @@ import torch
 
 import guidelib as gl
 from guidelib import evidence
-from guidelib.evidence.claim import Claim
 from guidelib.experiments import conditions, records
 from guidelib.experiments import procedure as runner
 from guidelib.experiments.catalogue import CATALOGUE
@@ -64,7 +63,8 @@ def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path,
     assert ax.get_yticklabels()[2].get_text() == "control: layers dealt at random, warm-up"
     assert ax.get_lines()[-2].get_color() == gl.figures.PALETTE["control"]
     assert name in [c.name for c in E.find_condition("untrained-warm-up").controls()]
-    assert name in Claim("c", "s", "x", "", "deep-fcn", "untrained-warm-up").controls
+    assert name in evidence.required("untrained-warm-up", made)
+    assert name in evidence.effect(made, "untrained-warm-up").over
 
 
 @pytest.mark.parametrize("condition", E.CONDITIONS)
@@ -429,7 +429,9 @@ def test_what_is_kept_and_what_was_computed_is_told_apart(tmp_path):
     shown = found + live
     assert kept_among(shown) == 1
     assert missing == []
-    assert evidence.origin(shown, configs[2:]) == (
+    assert evidence.origin(found, live) == (
+        "*Runs shown that are records kept with the project: 1; computed here: 1.*")
+    assert evidence.origin(shown, missing=configs[2:]) == (
         "*Runs shown that are records kept with the project: 1; computed here: 1; "
         "missing at this profile: base without a guide (1 seed).*")
     own, _ = E.collect(configs[1:2], out=out, make=False, kept=kept)  # from the reader's own folder
