@@ -110,8 +110,8 @@ def test_a_cell_that_takes_too_long_is_a_failure(tmp_path):
 def test_tables_are_joined_and_printed(tmp_path, tutorials, capsys):
     row = {"claim": "it helps", "paper": "yes", "condition": "untrained", "metric": "test_accuracy",
            "ours": 0.5, "low": 0.4, "high": 0.6, "seeds": 3, "n": 10, "base": "base", "gain": 0.4,
-           "gain_low": 0.3, "gain_high": 0.5, "control": None, "over_control": None,
-           "over_control_low": None, "over_control_high": None, "verdict": "holds"}
+           "gain_low": 0.3, "gain_high": 0.5, "over": {}, "worth": None, "worth_low": None,
+           "worth_high": None, "helps": "helps", "specific": "no control", "useful": "", "verdict": "holds"}
     code = f"from guidelib import evidence\nevidence.save([{row!r}], '02_a', profile=profile, out=out_dir)"
     assert tutorials(make(tmp_path / "02_a.ipynb", code)) == 0
     printed = capsys.readouterr().out
