@@ -79,9 +79,9 @@ def test_the_controls_are_those_under_the_same_timing_that_the_experiment_compar
         return required(condition, [{"config": place | {"condition": c}} for c in (condition, *beside)])
 
     assert controls("untrained") == controls("trained") == [
-        "identity", "data-gram", "shuffled", "same-family", "other-family", "fresh-noise"]
+        "identity", "data-gram", "shuffled", "same-family"]
     assert controls("trained-warm-up")[0] == "moved-as-far"
-    assert controls("trained-warm-up")[-1] == "fresh-noise-warm-up"
+    assert controls("trained-warm-up")[-1] == "same-family-warm-up"
     assert controls("base") == controls("distilled") == controls("identity") == controls("guide-alone") == []
     # Where nothing is compared at a size, those that were run.
     assert controls("untrained", "full") == []
@@ -358,7 +358,7 @@ def test_how_a_base_fails(runs, alone, expected):
 
 # in the ledger
 
-CONTROLS = ("identity", "data-gram", "shuffled", "same-family", "other-family", "fresh-noise")
+CONTROLS = ("identity", "data-gram", "shuffled", "same-family")
 SETTING = {"base": side(0.3), "guide-alone": side(0.9)} | dict.fromkeys(CONTROLS, side(0.4))
 SPEED = "holds as speed: learns faster at 320 steps"
 

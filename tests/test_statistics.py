@@ -140,8 +140,8 @@ def test_it_is_the_guide_only_if_it_is_above_every_control(stands, expected):
     ([], ""),
     (eight(0.02, 0.0199), "worth it"),
     (eight(-0.02, 0.0199), "not worth it"),
-    (eight(0.0, 0.0299, T90), "as good as"),
-    (eight(0.0, 0.0301, T90), "not separated from"),
+    (eight(0.0, 0.0299, T90), "no better"),
+    (eight(0.0, 0.0301, T90), "not separated"),
 ])
 def test_is_it_worth_it(differences, expected):
     assert useful(differences) == expected

@@ -176,7 +176,7 @@ def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=
         controls={name: counting(group) for name, group in controls.items()},
         base=base or {}, alone=alone or {}, metric=metric, overfitting=overfitting)
     found = Effect(**facts, helps=helps(gap, margin=about.margin, worse=worse),
-                   specific=specific(facts["stands"]))
+                   specific=specific(facts["stands"]) if compared.guided else "it has no guide")
     return judged(found, compared, worse=worse)
 
 

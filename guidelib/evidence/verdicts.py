@@ -108,7 +108,7 @@ def useful(differences, *, margin=DELTA):
     """
     if not differences:
         return ""
-    words = {"above": "worth it", "below": "not worth it", "as good": "as good without",
+    words = {"above": "worth it", "below": "not worth it", "as good": "no better",
              "not told apart": "not separated"}
     return words[standing(differences, margin=margin)]
 
