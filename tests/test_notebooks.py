@@ -157,7 +157,7 @@ def test_the_exercise_of_02_does_what_the_text_does(tmp_path, monkeypatch):
     with threads(1):
         misalignment, accuracy = names["try_guide"](names["guide"])
     assert accuracy == record["metrics"]["test_accuracy"]
-    assert misalignment == pytest.approx(sum(last) / len(last), abs=1e-9)
+    assert misalignment == pytest.approx(sum(last) / len(last), abs=1e-4)  # a record keeps four digits
 
 
 def test_the_hint_of_02_calls_the_exercise_with_guides_that_fit():
