@@ -68,7 +68,7 @@ def test_every_seed_is_a_point_and_the_interval_is_students():
     half = 4.302653 * 10 / 3**0.5  # the tabulated t of 2 degrees
     assert list(interval[0]) == pytest.approx([50 - half, 50 + half])
     assert lines[-1][0] == pytest.approx([10, 10])  # chance
-    labels = [figures.named(condition) for condition in ("base", "untrained-warm-up")]
+    labels = [gl.evidence.named(condition) for condition in ("base", "untrained-warm-up")]
     assert [t.get_text() for t in ax.get_yticklabels()] == labels
     assert "%" in ax.get_xlabel()
     assert ax.get_title() == "3 seeds, n = 497 test images (digits), profile smoke, cpu"
@@ -193,7 +193,7 @@ def test_timings_stand_side_by_side_with_the_references_in_both():
     assert points(throughout) == {(10.0, 0.0), (50.0, 1.0)}  # what was not run leaves its line empty
     assert points(warm_up) == {(10.0, 0.0), (70.0, 1.0), (30.0, 2.0)}
     labels = [text.get_text() for text in throughout.get_yticklabels()]
-    assert labels == [figures.named(condition) for condition in ("base", "untrained", "identity")]
+    assert labels == [gl.evidence.named(condition) for condition in ("base", "untrained", "identity")]
 
 
 def test_what_comes_before_training_alone_is_drawn_beside_the_warm_ups():
@@ -220,7 +220,7 @@ def test_accuracy_stands_against_the_gradient_ratio_when_training_begins():
     assert points(ax) == {(1000.0, 10.0), (10.0, 30.0), (100.0, 20.0), (3.0, 70.0)}  # the mean of logarithms
     assert ax.get_xscale() == "log"
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == [figures.named("base"), figures.named("untrained-warm-up")]
+    assert labels == [gl.evidence.named("base"), gl.evidence.named("untrained-warm-up")]
 
 
 def test_the_best_so_far_rises_with_the_trials():

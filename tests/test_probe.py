@@ -115,3 +115,11 @@ def test_a_target_without_a_guide_is_compared_with_the_untrained_one_and_the_gui
                            for name in ("base", "untrained", "guide-alone"))
     assert base["misalignment"][0] == guided["misalignment"][0]
     assert base["pairs"] == guided["pairs"] and alone["pairs"] == []
+
+
+def test_the_random_net_of_the_targets_family_steers_the_layers_that_the_guide_would():
+    """Each by its like, so that the control has as many pairs, at the same places."""
+    own, guided = (E.run(smoke(name), device="cpu")["curves"]["probe"]["pairs"]
+                   for name in ("same-family", "untrained"))
+    steered = list(dict.fromkeys(pair.split(" <- ")[0] for pair in guided))
+    assert own == [f"{name} <- {name}" for name in steered]

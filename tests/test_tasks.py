@@ -200,7 +200,7 @@ def test_digits_facts(raw_digits):
 @pytest.mark.parametrize("sizes", [
     {"train": 0}, {"train": 1001}, {"validation": 0}, {"train": 1300, "validation": 1}])
 def test_digits_refuses_sizes_that_do_not_fit(sizes):
-    with pytest.raises(ValueError, match="share 1300 images") as error:
+    with pytest.raises(ValueError, match="share 1300 digits") as error:
         tasks.digits(**sizes)
     assert all(f"{name}={value}" in str(error.value) for name, value in sizes.items())
 

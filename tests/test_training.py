@@ -4,6 +4,7 @@ Divergence is an ending, not a crash.
 """
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -57,18 +58,26 @@ def test_matches_a_loop_written_by_hand(task):
 
 
 def test_answers_are_those_of_the_epoch_of_lowest_validation_loss(task):
-    """Of two nets that are trained alike, one is stopped at that epoch."""
-    history = gl.training.train(net(), task, epochs=12, batch_size=30, lr=0.05)
+    """With wrong labels in validation that is an early one; another net is trained alike, no further."""
+    x, y = task.validation
+    misled = replace(task, validation=(x, (y + 1) % 10))
+    history = gl.training.train(net(), misled, epochs=6, batch_size=30, lr=0.02)
     best = int(history.table["validation_loss"].idxmin()) + 1
-    assert 1 < best < 12
-    stopped = net()
-    gl.training.train(stopped, task, epochs=best, batch_size=30, lr=0.05)
-    stopped.eval()
-    with torch.no_grad():
-        expected = stopped(task.test[0]).argmax(1)
-    assert torch.equal(history.answers, expected)
+    assert best < 6
+    for epochs in (best, 6):
+        stopped = net()
+        gl.training.train(stopped, misled, epochs=epochs, batch_size=30, lr=0.02)
+        stopped.eval()
+        with torch.no_grad():
+            expected = stopped(task.test[0]).argmax(1)
+        assert torch.equal(history.answers, expected) == (epochs == best)
     right = (history.answers == task.test[1]).double().mean().item()
     assert right == pytest.approx(history.table["test_accuracy"][best - 1], abs=1e-12)
+
+
+def test_without_an_epoch_there_are_no_answers(task):
+    history = gl.training.train(net(), task, epochs=0)
+    assert len(history.table) == 0 and history.answers is None
 
 
 def test_the_answer_of_a_sequence_is_whether_all_of_it_is_right():

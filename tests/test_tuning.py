@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from guidelib.experiments import config, records, seeds, tuning
+from guidelib.__main__ import main
+from guidelib.experiments import config, kept, records, seeds, tuning
 from guidelib.experiments.catalogue import CATALOGUE, chosen
 from guidelib.experiments.catalogue.base import place
 from guidelib.experiments.draws import DRAWS, FINALISTS, RANGES, SEARCHED, draws, space
@@ -128,3 +129,34 @@ def test_the_settings_that_run_are_those_that_the_committed_log_chose(name):
     for condition, settings in found.items():
         made = config(experiment, condition=condition, regime=regime, profile=profile)
         assert {key: getattr(made, key) for key in settings} == settings, condition
+
+
+def test_only_the_log_that_the_project_keeps_changes_what_runs(made_up, tmp_path, monkeypatch, capsys):
+    command = ["tune", "deep-fcn", "--conditions", "base", "--out"]
+    assert main([*command, str(tmp_path / "elsewhere")]) == 0
+    assert tuning.CHOSEN.read_text() == "{}"
+    monkeypatch.setattr(kept, "KEPT", tmp_path)
+    assert main([*command, str(tmp_path / "search")]) == 0
+    assert list(json.loads(tuning.CHOSEN.read_text())) == ["deep-fcn-untrainable-fast"]
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["tune", "deep-fnc"], "no experiment 'deep-fnc', did you mean 'deep-fcn'"),
+    (["tune", "parity"], "nothing is compared in parity-untrainable-fast"),
+    (["tune", "parity", "--setting"], "parity-untrainable-fast has no candidates"),
+    (["compare", "parity", "--out", "nowhere"], "nothing is compared in parity, untrainable, fast"),
+    (["compare", "deep-fcn", "--conditions", "bse", "--out", "nowhere"],
+     "no condition 'bse', did you mean 'base'"),
+])
+def test_a_slip_is_one_line_with_the_repair(words, said, capsys):
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_compare_makes_all_runs_and_shows_them_in_the_order_asked_for(tmp_path, capsys):
+    words = ["compare", "deep-fcn", "--profile", "smoke", "--conditions", "shifted-init", "base"]
+    assert main([*words, "--seeds", "5", "--jobs", "1", "--out", str(tmp_path)]) == 0
+    assert len(list(tmp_path.glob("*-smoke-5-*.json"))) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == [
+        "| no guide, biases of BatchNorm start at 1", "| base without a guide"]

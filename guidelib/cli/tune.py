@@ -5,7 +5,8 @@
     guidelib tune deep-fcn --setting
 
 With --setting the size of the experiment itself is looked for, among its candidates, by what the base and the
-guide alone reach. Otherwise the chosen settings are those that every later run has.
+guide alone reach. Otherwise the chosen settings are those that every later run has, if the log is the one
+that the project keeps; with another --out nothing but that log changes.
 """
 
 from pathlib import Path
@@ -25,17 +26,22 @@ def arguments(parser):
 
 def main(options):
     from ..experiments import tuning
+    from ..experiments.catalogue import CATALOGUE
+    from ..experiments.kept import KEPT
+    from ..experiments.settings import check
 
     where = {"regime": options.regime, "profile": options.profile}
     how = {"out": options.out, "jobs": options.jobs}
     try:
+        check("experiment", options.experiment, CATALOGUE)
         if options.setting:
             table = tuning.setting(options.experiment, **where, **how)
         else:
             table = tuning.tune(options.experiment, **where, **how, conditions=options.conditions)
-            tuning.choose(options.experiment, **where, table=table)
+            if options.out.resolve() == KEPT / "search":
+                tuning.choose(options.experiment, **where, table=table)
             table = table[table["chosen"]].drop_duplicates("condition")
-    except (KeyError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError) as error:
         say(f"guidelib tune: {error}")
         return 2
     print(table.drop(columns=["key"]).to_string(index=False, na_rep=""))

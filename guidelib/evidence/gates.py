@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from ..experiments.catalogue import chosen
-from ..experiments.conditions import find_condition
+from ..experiments.conditions import GUIDES, find_condition
 from .intervals import paired_difference, student_t_interval
 from .metrics import METRICS, value
 from .verdicts import DELTA
@@ -150,7 +150,7 @@ def misalignment(record):
     (0.8, 0.5)
     """
     condition = find_condition(record["config"]["condition"])
-    if condition.guide in (None, "shuffled", "fresh-noise") or condition.moved:
+    if condition.guide is None or GUIDES[condition.guide].anew or condition.moved:
         return None
     curves = record["curves"]
     if condition.warms_up:

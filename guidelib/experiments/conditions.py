@@ -101,7 +101,8 @@ class Kind:
 
     layers: whose layers the target's are paired with, a name of Parts; runs: that network runs at each step;
     whole: what one Gram matrix for all layers is made of in their place, "examples" or "inputs", or "".
-    settings: what else it changes in a Config.
+    anew: its examples or features are others at each step, so that it cannot be approached. settings: what
+    else it changes in a Config.
     """
 
     role: str
@@ -111,6 +112,7 @@ class Kind:
     layers: str = "like"
     runs: bool = True
     whole: str = ""
+    anew: bool = False
     settings: dict = field(default_factory=dict)
 
 
@@ -122,7 +124,7 @@ GUIDES = {
     "data-gram": Kind("control", "control: the input's own Gram matrix",
                       lambda parts: controls.data_gram(parts.like), runs=False, whole="inputs"),
     "shuffled": Kind("control", "control: shuffled examples",
-                     lambda parts: controls.shuffled(parts.like, seed=parts.seed)),
+                     lambda parts: controls.shuffled(parts.like, seed=parts.seed), anew=True),
     # BatchNorm as in eval is the identity in an untrained net: after 50 such layers all examples look alike.
     "same-family": Kind("control", "control: random net of the target's family", lambda parts: parts.same(),
                         layers="same", settings={"guide_norm": "batch"}),
@@ -131,7 +133,8 @@ GUIDES = {
     "shuffled-layers": Kind("control", "control: the guide's layers shuffled",
                             lambda parts: controls.shuffled_layers(parts.like, seed=parts.seed)),
     "fresh-noise": Kind("control", "control: noise features",
-                        lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False),
+                        lambda parts: controls.fresh_noise(parts.like, seed=parts.seed), runs=False,
+                        anew=True),
 }
 
 SHIFT = {"shift": 1.0}

@@ -27,7 +27,7 @@ from ..guidance.warmup import warm_up
 from ..tasks import load, options_of
 from ..training.checkpoints import Checkpoint
 from ..training.loop import train
-from .conditions import Parts, find_condition
+from .conditions import GUIDES, Parts, find_condition
 from .families import make_guide_network, make_other, make_target
 from .probe import Probe, moments, rounded
 
@@ -49,8 +49,17 @@ def run(config, **options):
     curves["dimension"]["end"] = dimensions(target, task)
     curves["training"] = history.table.to_dict("list")
     if not getattr(task, "perplexity", False):
-        curves["answers"] = "".join(CODE[answer] for answer in history.answers.tolist())
+        curves["answers"] = written(history.answers.tolist())
     return metrics(history, task) | steps(config, task, len(history.table)) | curves.pop("dose"), curves
+
+
+def written(answers):
+    """Answers as a record keeps them: a character each, or the list where there are more kinds than those.
+
+    >>> written([3, 10]), written([3, 36])
+    ('3a', [3, 36])
+    """
+    return "".join(CODE[a] for a in answers) if max(answers) < len(CODE) else answers
 
 
 def train_target(config, *, device, store=None, checkpoint=None, tell=None):
@@ -242,7 +251,8 @@ def guidance_options(config, condition, task, target):
                "reduce": config.reduce}
     if config.layers != "all":
         options["layers"] = config.layers
-    if condition.guide == "same-family":  # the layers that the guide would steer, each by its like
+    kind = GUIDES.get(condition.guide)
+    if kind is not None and kind.layers == "same":  # the layers that the guide would steer, each by its like
         with guide_(copy.deepcopy(target), make_reference(config, task), **options) as g:
             plan = g.plan(task.train[0][:config.batch_size])
         steered = dict.fromkeys(plan.loc[plan["reason"] == "", "target"])

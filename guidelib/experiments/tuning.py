@@ -48,6 +48,8 @@ def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=No
         return {"condition": condition, "draw": number, "seed": seed, **settings}, made
 
     chosen = conditions or tunable
+    if not chosen:
+        raise ValueError(f"nothing is compared in {place(experiment, regime, profile)}: name it in its file")
     first, *others = SEARCHED
     every = [row(name, number, first) for name in chosen for number in range(len(draws(experiment, name)))]
     log.fill(every, jobs=jobs)
@@ -67,7 +69,10 @@ def setting(experiment, *, regime="untrainable", profile="fast", out, jobs=2):
     """
     log = Log(Path(out) / f"{place(experiment, regime, profile)}-setting.csv")
     rows = []
-    for overrides in CATALOGUE[experiment].candidates[regime, profile]:
+    candidates = CATALOGUE[experiment].candidates.get((regime, profile))
+    if not candidates:
+        raise ValueError(f"{place(experiment, regime, profile)} has no candidates: name some in its file")
+    for overrides in candidates:
         words = " ".join(f"{name}={value}" for name, value in overrides.items())
         tried = [("base", {"lr": lr}) for lr in RATES] + [("guide-alone", {}), ("untrained", {"lr": 3e-3})]
         for condition, settings in tried:

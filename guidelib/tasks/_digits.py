@@ -22,16 +22,21 @@ def digits(*, train=1000, validation=300, split_seed=0):
     >>> [len(task.split(name)[1]) for name in ("train", "validation", "test")], task.input_shape
     ([200, 300, 497], (1, 8, 8))
     """
+    splits = raw_splits(train, validation, split_seed)
+    return image_task(name="digits", classes=10, data_hash=digits_hash(), encoding="raw", **splits)
+
+
+def raw_splits(train, validation, split_seed):
+    """{split: (pixels (n, 1, 8, 8), labels (n,))}, in the order that the seed draws."""
     if train < 1 or validation < 1 or train + validation > IMAGES - TEST:
-        raise ValueError(f"train and validation share {IMAGES - TEST} images, "
+        raise ValueError(f"train and validation share {IMAGES - TEST} digits, "
                          f"received train={train} and validation={validation}")
     pixels, labels = _arrays()
     x = torch.tensor(pixels, dtype=torch.float32).view(-1, 1, 8, 8)  # (n, 1, 8, 8)
     y = torch.tensor(labels)  # (n,)
     order = permutation(IMAGES, split_seed)
     parts = {"train": order[:train], "validation": order[:-TEST][-validation:], "test": order[-TEST:]}
-    splits = {name: (x[index], y[index]) for name, index in parts.items()}
-    return image_task(name="digits", classes=10, data_hash=digits_hash(), encoding="raw", **splits)
+    return {name: (x[index], y[index]) for name, index in parts.items()}
 
 
 def digits_hash():

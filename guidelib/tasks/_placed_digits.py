@@ -2,9 +2,8 @@
 
 import torch
 
-from ._digits import IMAGES, TEST, _arrays, digits_hash
+from ._digits import digits_hash, raw_splits
 from .image_task import image_task
-from .task import permutation
 
 SIDE = 8  # pixels of a digit
 PLACES = 4  # at which each digit of validation and test is shown
@@ -22,23 +21,15 @@ def placed_digits(*, canvas=16, copies=2, train=1000, validation=300, split_seed
     >>> [len(task.split(name)[1]) for name in ("train", "validation", "test")], task.input_shape
     ([400, 1200, 1988], (1, 16, 16))
     """
-    if train < 1 or validation < 1 or train + validation > IMAGES - TEST:
-        raise ValueError(f"train and validation share {IMAGES - TEST} digits, "
-                         f"received train={train} and validation={validation}")
     if canvas < SIDE or copies < 1:
         raise ValueError(f"a digit has {SIDE}x{SIDE} pixels and one place at least, "
                          f"received canvas={canvas} and copies={copies}")
-    pixels, labels = _arrays()
-    x = torch.tensor(pixels, dtype=torch.float32).view(-1, 1, SIDE, SIDE)  # (n, 1, 8, 8)
-    y = torch.tensor(labels)  # (n,)
-    order = permutation(IMAGES, split_seed)
-    parts = {"train": (order[:train], copies), "validation": (order[:-TEST][-validation:], PLACES),
-             "test": (order[-TEST:], PLACES)}
     generator = torch.Generator().manual_seed(split_seed)
     splits = {}
-    for name, (index, places) in parts.items():
-        index = index.repeat_interleave(places)
-        splits[name] = placed(x[index], canvas, generator), y[index]
+    for name, (x, y) in raw_splits(train, validation, split_seed).items():
+        places = copies if name == "train" else PLACES
+        shown = placed(x.repeat_interleave(places, dim=0), canvas, generator)
+        splits[name] = shown, y.repeat_interleave(places)
     return image_task(name="placed-digits", classes=10, data_hash=digits_hash(), encoding="raw", **splits)
 
 

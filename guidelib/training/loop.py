@@ -106,7 +106,7 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
                 break
             checkpoint.save(parts, rows)
     table = pd.DataFrame([{name: v for name, v in r.items() if name != ANSWERS} for r in rows])
-    return History(table, status, next(r[ANSWERS] for r in rows if ANSWERS in r))
+    return History(table, status, next((r[ANSWERS] for r in rows if ANSWERS in r), None))
 
 
 def validation_loss(row):

@@ -1,0 +1,12 @@
+"""Every figure of the tutorials: drawn from run records, saved as SVG and PNG, shown with alternative text.
+
+Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker tell the role, so that
+neither is needed alone.
+"""
+
+from ._insides import alignment, by_layer, dimension, grams, images, influence
+from ._runs import accuracy, best_so_far, curves, ratios, timings, under
+from ._style import MARKERS, PALETTE, axes, show, theme
+
+__all__ = ["MARKERS", "PALETTE", "accuracy", "alignment", "axes", "best_so_far", "by_layer", "curves",
+           "dimension", "grams", "images", "influence", "ratios", "show", "theme", "timings", "under"]
