@@ -108,6 +108,29 @@ def test_data_gram_of_tokens_is_that_of_their_one_hot_codes():
     assert got == pytest.approx(gl.cka(x, F.one_hot(ids, 20).float()).item(), rel=1e-4)
 
 
+def test_length_gram_knows_the_lengths_alone():
+    """Its Gram matrix is min(length, length'), whatever the tokens are."""
+    target = DictInputs()
+    ids = torch.randint(3, 9, (4, 5), generator=torch.Generator().manual_seed(0))
+    for i, length in enumerate((2, 5, 3, 3)):
+        ids[i, length:] = 0
+    lengths = torch.tensor([2.0, 5, 3, 3])
+    with gl.guide(target, gl.controls.length_gram(pad=0)) as g:
+        target(ids)
+        g.loss()
+        got = g.report()["cka"][0]
+    x, _ = target.rnn(target.embed(ids))
+    wanted = torch.minimum(lengths, lengths[:, None])
+    x = x.flatten(1).double()
+    centre = torch.eye(4, dtype=torch.float64) - 0.25
+    k, l = centre @ (x @ x.T) @ centre, centre @ wanted.double() @ centre
+    assert got == pytest.approx(((k * l).sum() / (k.norm() * l.norm())).item(), rel=1e-4)
+    with gl.guide(target, gl.controls.length_gram(pad=0)) as g:
+        target(ids.clamp(min=1))
+        with pytest.raises(ValueError, match="do not vary over the examples in any of"):
+            g.loss()
+
+
 def test_shuffled_has_the_guides_features_in_another_order_anew_each_step():
     net, x = convnet(), batch()
     control = gl.controls.shuffled(net, seed=1)

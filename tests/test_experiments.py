@@ -67,7 +67,7 @@ def test_a_condition_added_in_one_place_is_run_costed_drawn_and_judged(tmp_path,
     assert name in evidence.effect(made, "untrained-warm-up").over
 
 
-@pytest.mark.parametrize("condition", E.CONDITIONS)
+@pytest.mark.parametrize("condition", [name for name, c in E.CONDITIONS.items() if c.needs != "lengths"])
 def test_every_condition_runs_at_smoke(condition, store):
     record = E.run(smoke(condition, depth=3, epochs=1, warm_up_steps=2), out=store, device="cpu")
     assert record["metrics"]["status"] == "ok"
@@ -90,6 +90,16 @@ def test_every_experiment_runs_at_smoke(experiment, condition, store):
     assert 0 <= record["metrics"]["test_accuracy"] <= 1
     assert record["metrics"]["chance_loss"] > 0
     assert all(d is not None and d >= 0 for d in record["curves"]["dimension"]["end"])
+
+
+@pytest.mark.parametrize("condition", ["length-gram", "length-gram-stopped"])
+def test_lengths_alone_guide_where_sequences_have_several(condition, store):
+    made = {"profile": "smoke", "epochs": 1, "condition": condition}
+    record = E.run(E.config("copy-paste", **made), out=store, device="cpu")
+    assert record["metrics"]["rho"] > 0
+    for experiment in ("copy-paste-fixed", "language-model", "deep-fcn"):
+        with pytest.raises(ValueError, match=f"{experiment} has no {condition}.*one length"):
+            E.config(experiment, **made)
 
 
 def test_the_networks_are_those_of_the_paper():
@@ -115,7 +125,7 @@ def test_the_networks_are_those_of_the_paper():
 
 def test_images_have_a_residual_base_and_sequences_none():
     for experiment in E.EXPERIMENTS:
-        if experiment in ("copy-paste", "parity", "language-model"):
+        if experiment in ("copy-paste", "copy-paste-fixed", "parity", "language-model"):
             with pytest.raises(ValueError, match=f"{experiment} has no base-residual: its target"):
                 E.config(experiment, condition="base-residual", profile="smoke")
         else:

@@ -86,13 +86,15 @@ class Parts:
     """What a guide is built from.
 
     like: the Guide around a network of the guide's family; same, other: call for a Guide around a random net
-    of the target's family and of a third one; seed: of what the control draws.
+    of the target's family and of a third one; seed: of what the control draws; pad: the task's token that is
+    no part of a sequence, or None.
     """
 
     like: object
     same: Callable
     other: Callable
     seed: int
+    pad: int | None = None
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ class Kind:
     """What steers the target, under any timing: its role, label, and how it is built from Parts.
 
     layers: whose layers the target's are paired with, a name of Parts; runs: that network runs at each step;
-    whole: what one Gram matrix for all layers is made of in their place, "examples" or "inputs", or "".
-    anew: its examples or features are others at each step, so that it cannot be approached. settings: what
-    else it changes in a Config.
+    whole: what one Gram matrix for all layers is made of in their place, "examples", "inputs" or "lengths",
+    or "". anew: its examples or features are others at each step, so that it cannot be approached. settings:
+    what else it changes in a Config. needs, why: as of a Condition.
     """
 
     role: str
@@ -114,6 +116,8 @@ class Kind:
     whole: str = ""
     anew: bool = False
     settings: dict = field(default_factory=dict)
+    needs: str = ""
+    why: str = ""
 
 
 GUIDES = {
@@ -123,6 +127,9 @@ GUIDES = {
                      runs=False, whole="examples"),
     "data-gram": Kind("control", "control: the input's own Gram matrix",
                       lambda parts: controls.data_gram(parts.like), runs=False, whole="inputs"),
+    "length-gram": Kind("control", "control: the sequences' lengths alone",
+                        lambda parts: controls.length_gram(parts.like, pad=parts.pad), runs=False,
+                        whole="lengths", needs="lengths", why="its examples are all of one length"),
     "shuffled": Kind("control", "control: shuffled examples",
                      lambda parts: controls.shuffled(parts.like, seed=parts.seed), anew=True),
     # BatchNorm as in eval is the identity in an untrained net: after 50 such layers all examples look alike.
@@ -188,7 +195,7 @@ def table():
             like = guide if timing in ("stopped", "noise-fed") else ""
             conditions.append(Condition(name=name, role=kind.role, label=label, guide=guide, timing=timing,
                                         build=kind.build, learns=kind.learns, like=like,
-                                        settings=kind.settings))
+                                        settings=kind.settings, needs=kind.needs, why=kind.why))
     return {condition.name: condition for condition in conditions}
 
 

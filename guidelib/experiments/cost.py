@@ -156,7 +156,8 @@ def guidance(kind, guide, pairs, x):
     n = len(x)
     target_features = {row.target: row.target_features for row in pairs}
     guide_features = {row.guide: row.guide_features for row in pairs}
-    own = {"examples": n, "inputs": x[0].numel()}.get(kind.whole, sum(guide_features.values()))
+    whole = {"examples": n, "inputs": x[0].numel(), "lengths": x[0].numel()}
+    own = whole.get(kind.whole, sum(guide_features.values()))
     grams = 2 * n**2 * (2 * sum(target_features.values()) + own)
     return grams + forward(guide, x) if kind.runs else grams
 

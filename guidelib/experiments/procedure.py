@@ -172,7 +172,8 @@ def make_guide(config, condition, task, target, store, *, on_epoch=None):
     def other():
         return frozen(make_other(config, task).to(task.train[0].device))
 
-    return condition.build(Parts(like=like, same=same, other=other, seed=config.guide_seed))
+    return condition.build(Parts(like=like, same=same, other=other, seed=config.guide_seed,
+                                 pad=getattr(task, "pad", None)))
 
 
 def make_reference(config, task):

@@ -23,7 +23,7 @@ from .grid import run_grid
 from .kept import KEPT
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # of the base, in each candidate for a setting
-REACHED = ("validation_accuracy", "validation_loss", "best_epoch", "status")
+REACHED = ("validation_accuracy", "validation_loss", "best_epoch", "status", "validation_loss_last")
 LAST = (*REACHED, "train_accuracy_last", "misalignment_start", "misalignment_end", "steps", "seconds", "key")
 
 
@@ -73,7 +73,7 @@ def setting(experiment, *, regime="untrainable", profile="fast", out, jobs=2):
     if not candidates:
         raise ValueError(f"{place(experiment, regime, profile)} has no candidates: name some in its file")
     for overrides in candidates:
-        words = " ".join(f"{name}={value}" for name, value in overrides.items())
+        words = " ".join(f"{name}={value}" for name, value in overrides.items()) or "as it stands"
         tried = [("base", {"lr": lr}) for lr in RATES] + [("guide-alone", {}), ("untrained", {"lr": 3e-3})]
         for condition, settings in tried:
             for seed in SEARCHED[:2]:

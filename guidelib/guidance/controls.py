@@ -15,7 +15,8 @@ from .frozen import drawing_from, unwrap
 from .guides import BaseGuide, as_guide
 from .noise import Stream
 
-__all__ = ["data_gram", "fresh_noise", "identity", "same_family", "shuffled", "shuffled_layers"]
+__all__ = ["data_gram", "fresh_noise", "identity", "length_gram", "same_family", "shuffled",
+           "shuffled_layers"]
 
 
 def identity(like=None):
@@ -39,6 +40,21 @@ def data_gram(like=None):
     Control(data_gram)
     """
     return StandIn("data_gram", like, lambda call, shape: inputs_of(call), whole=True)
+
+
+def length_gram(like=None, *, pad):
+    """How long each sequence is, and nothing else, as the Gram matrix at every pair: min(length, length').
+
+    What stands in a sequence plays no part but `pad`, the token that is none of it. `like` as for identity.
+    Sequences of one length have nothing to tell apart, which guide() refuses as a control without variation.
+
+    >>> length_gram(pad=0)
+    Control(length_gram)
+    """
+    def present(call, shape):
+        return (inputs_of(call, codes=False) != pad).float()  # (n, steps)
+
+    return StandIn("length_gram", like, present, whole=True)
 
 
 def fresh_noise(like, *, seed=0):
@@ -170,7 +186,7 @@ class ShuffledLayers(Control):
         return [(target, pairs[j][1]) for (target, _), j in zip(pairs, order, strict=True)]
 
 
-def inputs_of(call):
-    """The first input as features (n, ...): tokens as one-hot codes."""
+def inputs_of(call, *, codes=True):
+    """The first input, examples first, (n, ...): with `codes`, tokens as one-hot codes."""
     x = next(tensors((call.args, call.kwargs))).movedim(call.batch_dim, 0)
-    return x if x.is_floating_point() else F.one_hot(x.long() - int(x.min())).float()
+    return x if x.is_floating_point() or not codes else F.one_hot(x.long() - int(x.min())).float()

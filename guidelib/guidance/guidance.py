@@ -42,7 +42,7 @@ def guide(target, guide, *, layers=None, match="depth", similarity="cka", debias
     in doubt it is found out, once, by two forwards in eval. batch_size: callable(*args, **kwargs) that
     returns n, where the inputs do not show it. In distributed training n is that of each process. ValueError
     or TypeError for options that make no sense, a compiled target, or a guide that shares parameters with the
-    target.
+    target; at the first loss(), for a guide none of whose layers varies over the examples.
 
     >>> target = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
     >>> net = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 2))
@@ -251,7 +251,12 @@ class Guidance(Term):
         """Warn, once, of what the value of a loss would hide."""
         self._looked = True
         pairs, grams, _ = self._last
-        if constant := self._note_constant(call, pairs, grams):
+        constant, mute = self._note_constant(call, pairs, grams)
+        if mute:
+            raise ValueError("the guide has nothing to say: its features do not vary over the examples in "
+                             f"any of {len(pairs)} pairs, see plan(). One that is untrained and has "
+                             "BatchNorm may vary with gl.Guide(net, norm='batch')")
+        if constant:
             warn(f"{len(constant)} of {len(pairs)} pairs say nothing, a layer of them does not vary over the "
                  f"examples: {', '.join(constant[:5])}; their misalignment is 1, without a gradient, see "
                  "plan(). An untrained guide with BatchNorm may vary with gl.Guide(net, norm='batch')")
@@ -267,13 +272,13 @@ class Guidance(Term):
                  "layers=")
 
     def _note_constant(self, call, pairs, grams):
-        """Write into the plan which pairs have features that do not vary, and return their names.
+        """Write into the plan which pairs have features that do not vary, unless the inputs do not either.
 
-        Not where the inputs do not vary either, as in a sample that is there for its shape.
+        Returns their names, and whether the guide's features vary in none of all pairs.
         """
         found = []
         if not grams or not differ(call):
-            return found
+            return found, False
         sides = {"target": [k for k, _ in grams], "guide": [l for _, l in grams]}
         still = {side: torch.cat([k.diagonal(dim1=-2, dim2=-1).sum(-1) for k in stack]) == 0
                  for side, stack in sides.items()}
@@ -282,7 +287,7 @@ class Guidance(Term):
                 reason = f"features of the {' and the '.join(constant)} do not vary over the examples"
                 self._plan.loc[self.pairs.index(pair), "reason"] = reason
                 found.append(" <- ".join(self.names[pair]))
-        return found
+        return found, bool(still["guide"].all())
 
 
 def warn(text):

@@ -5,7 +5,8 @@ from pkgutil import iter_modules
 
 from .base import Experiment, chosen
 
-ORDER = ("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit", "copy-paste", "parity", "language-model")
+ORDER = ("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit", "copy-paste", "copy-paste-fixed", "parity",
+         "language-model")
 
 
 def find():

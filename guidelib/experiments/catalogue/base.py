@@ -24,6 +24,7 @@ class Experiment:
     other: Callable  # one of a family that is neither the target's nor the guide's
     residual: bool = False  # whether the target can have skips, and base-residual exists
     shifted: bool = False  # whether it has normalisation whose biases can be shifted, and shifted-init exists
+    lengths: bool = False  # whether its sequences are of several lengths, and length-gram exists
     mirrored: bool = False  # whether its units can be mirrored, and looks-linear-init exists
 
     # Numbers. A (regime, profile) that is not named has nothing of its own.

@@ -1,4 +1,7 @@
-"""A plain recurrent net that has to repeat a sequence, guided by a transformer."""
+"""A plain recurrent net that has to repeat a sequence, guided by a transformer.
+
+The lengths vary, so that part of what a guide's geometry says is how long each sequence is.
+"""
 
 from .base import Experiment
 from .sequences import RNN_RECIPES, SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
@@ -16,6 +19,7 @@ EXPERIMENT = Experiment(
     target=rnn,
     guide=guide_transformer,
     other=lstm,
+    lengths=True,
     sizes={
         "smoke": SMALL_SEQUENCES | {"data": "copy-paste", "shortest": 2, "longest": 4},
         "fast": SEQUENCES | {
@@ -27,4 +31,9 @@ EXPERIMENT = Experiment(
         "paper": FULL | {"epochs": 100, "guide_epochs": 100},
     },
     recipes=RNN_RECIPES,
+    candidates={
+        ("untrainable", "fast"): tuple(
+            {"shortest": shortest, "longest": longest, "epochs": 24, "guide_epochs": 24}
+            for shortest, longest in ((6, 10), (8, 12), (10, 16))),
+    },
 )

@@ -44,5 +44,11 @@ EXPERIMENT = Experiment(
             {"width": 256, "batch_size": 128, "epochs": 40}, {"width": 192, "batch_size": 64, "epochs": 20},
             {"width": 128, "batch_size": 64, "epochs": 20}, {"width": 128, "batch_size": 128, "epochs": 40},
         ),
+        ("overfit", "fast"): (
+            {}, {"depth": 10},
+            {"data": "placed-digits", "canvas": 16, "copies": 2, "train": 200},
+            {"data": "placed-digits", "canvas": 16, "copies": 2, "train": 500, "epochs": 20,
+             "guide_epochs": 12},
+        ),
     },
 )

@@ -15,6 +15,7 @@ EXPERIMENT = Experiment(
     target=transformer,
     guide=guide_rnn,
     other=lstm,
+    lengths=True,
     sizes={
         "smoke": SMALL_SEQUENCES | {
             "data": "parity", "shortest": 2, "longest": 6, "depth": 1, "guide_depth": 1,

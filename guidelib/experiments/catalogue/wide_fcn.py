@@ -34,4 +34,10 @@ EXPERIMENT = Experiment(
     },
     compared={("untrainable", "fast"): COMPARED, ("overfit", "fast"): COMPARED},
     recipes=FCN_RECIPES,
+    candidates={
+        ("untrainable", "fast"): (
+            {}, {"guide_width": 8}, {"width": 256, "guide_width": 8}, {"train": 500, "guide_width": 8},
+        ),
+        ("overfit", "fast"): ({}, {"train": 500}, {"canvas": 20}),
+    },
 )
