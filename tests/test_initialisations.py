@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from guidelib.analysis import gradient_norms
-from guidelib.baselines import move_as_far, shift_batchnorm
+from guidelib.baselines import balance_gradients, move_as_far, shift_batchnorm
 from guidelib.networks import FCN, RNN, ResNet
 
 
@@ -41,6 +41,38 @@ def test_shifted_biases_keep_gradients_of_one_size_through_depth():
     assert ratio[0.0] > 20 * ratio[1.0]
 
 
+def ratio_of(net, x, back):
+    """The gradient ratio by hand: of a net's outputs in a given direction."""
+    (net(x) * back).sum().backward()
+    first, last = net.blocks[0].linear.weight.grad.norm(), net.blocks[-1].linear.weight.grad.norm()
+    return (first / last).item()
+
+
+def test_balancing_makes_the_first_and_the_last_gradient_alike():
+    net = FCN(inputs=30, outputs=10, depth=20, width=48)
+    generator = torch.Generator().manual_seed(0)
+    x, back = torch.randn(64, 30, generator=generator), torch.randn(64, 10, generator=generator)
+    before = ratio_of(copy.deepcopy(net), x, back)
+    state = torch.get_rng_state()
+    net.eval()
+    history = balance_gradients(net, sample=x, steps=60, lr=3e-3, seed=1)
+    assert torch.equal(torch.get_rng_state(), state) and not net.training
+    assert all(p.grad is None for p in net.parameters())
+    assert before > 20 and history["ratio"][0] == pytest.approx(before, rel=0.5)
+    after = ratio_of(copy.deepcopy(net).train(), x, back)
+    assert 0.25 < after < 4
+    again = FCN(inputs=30, outputs=10, depth=20, width=48)
+    assert balance_gradients(again, sample=x, steps=60, lr=3e-3, seed=1).equals(history)
+
+
+def test_what_cannot_be_balanced_is_named():
+    net = FCN(inputs=30, outputs=2, depth=1, width=20)
+    with pytest.raises(ValueError, match="FCN has 2 weight matrices"):
+        balance_gradients(net, sample=torch.zeros(8, 30))
+    with pytest.raises(ValueError, match="received -1"):
+        balance_gradients(net, sample=torch.zeros(8, 30), steps=-1)
+
+
 def test_every_parameter_is_moved_as_far_and_elsewhere():
     net = FCN(inputs=30, outputs=2, depth=3, width=20)
     trained = FCN(inputs=30, outputs=2, depth=3, width=20, seed=1)
@@ -52,3 +84,20 @@ def test_every_parameter_is_moved_as_far_and_elsewhere():
             assert abs(cosine.item()) < 0.3
     again = move_as_far(copy.deepcopy(net), trained, seed=3)
     assert all(torch.equal(a, b) for a, b in zip(moved.parameters(), again.parameters(), strict=True))
+
+
+def test_the_study_keeps_what_a_start_is_like_and_goes_on_from_its_log(tmp_path, monkeypatch):
+    from guidelib.experiments import initialisations
+
+    sizes = ({"depth": 4, "width": 16, "epochs": 2, "train": 64, "warm_up_steps": 3},)
+    asked = {"out": tmp_path, "seeds": (0, 1), "sizes": sizes, "profile": "smoke", "jobs": 1}
+    table = initialisations.study(starts=("default", "biases at 1", "balanced on noise"), **asked)
+    assert len(table) == 3 * 2 * 2 and table["chosen"].sum() == 3 * 2
+    assert table[["gradient_ratio", "geometry", "test_accuracy"]].notna().all(axis=None)
+    starts = table.groupby("start")["gradient_ratio"]
+    assert starts.nunique().eq(2).all()  # of a start and seed the rate of training changes nothing
+
+    monkeypatch.setattr("guidelib.experiments.tuning.run_grid", lambda configs, **options: [] if not list(
+        configs) else pytest.fail("it runs again what it has"))
+    again = initialisations.study(starts=("default", "biases at 1", "balanced on noise"), **asked)
+    assert again.astype(str).equals(table.astype(str))

@@ -50,6 +50,23 @@ def test_misalignment_is_one_minus_cka_of_held_out_examples_in_eval_mode():
     assert len(probe["pairs"]) == 21
 
 
+def test_geometry_is_the_cka_with_the_inputs_in_eval_mode():
+    config = smoke()
+    target, task, _, curves = procedure.train_target(config, device=torch.device("cpu"))
+    probe = curves["probe"]
+    net = copy.deepcopy(target)
+    recalibrate(net, (task.train[0][:config.batch_size],))
+    net.eval()
+    x = task.validation[0][:config.batch_size]
+    kept = []
+    for block in net.blocks:
+        block.linear.register_forward_hook(lambda m, i, o: kept.append(gl.cka(o, x).item()))
+    net(x)
+    assert len(probe["geometry"]) == len(probe["moments"])
+    named = dict(zip(probe["outputs"], probe["geometry"][-1], strict=True))
+    assert [named[f"blocks.{i}.linear"] for i in range(3)] == pytest.approx(kept, abs=2e-4)
+
+
 def test_gradients_are_those_of_the_task_alone_at_the_start():
     config = smoke(dropout=0.0)
     task = E.make_task(config)

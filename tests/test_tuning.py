@@ -48,7 +48,8 @@ def made_up(monkeypatch, tmp_path):
         for made in configs:
             asked.append(made)
             score = made.lr + made.dose / 1000 + made.seed / 1e6
-            metrics = {"validation_accuracy": score, "validation_loss": -score, "best_epoch": 1,
+            metrics = {"validation_accuracy": score, "validation_loss": -score,
+                       "validation_loss_last": -score, "best_epoch": 1,
                        "status": "ok", "train_accuracy_last": 0.5, "steps": 9}
             probe = {"misalignment": [[0.5, 0.7], [0.2, 0.2]]}
             record = {"config": made.facts(), "metrics": metrics, "curves": {"probe": probe},

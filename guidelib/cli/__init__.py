@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "make one run of an experiment, or read its record if it is there",
     "tune": "tune every condition of an experiment alike, and keep the log",
     "compare": "make all runs that an experiment compares, on all reported seeds",
+    "study": "train a deep net from many initialisations, at several sizes",
     "results": "make one table of a folder of run records",
     "ledger": "every claim of the paper against the run records, with controls and verdicts by rule",
     "list": "list notebooks, experiments, conditions, regimes and profiles",

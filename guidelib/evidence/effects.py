@@ -95,10 +95,8 @@ def rival(condition, runs=()):
     >>> rival("trained"), rival("trained-warm-up", ["base-longer"]), rival("shifted-trained")
     ('base', 'base-longer', 'shifted-init')
     """
-    found = find_condition(condition)
-    if found.warms_up and "base-longer" in runs:
-        return "base-longer"
-    return "shifted-init" if found.guide and "shift" in found.settings else "base"
+    wanted = find_condition(condition).rival
+    return "base" if wanted == "base-longer" and wanted not in runs else wanted
 
 
 def required(condition, records):

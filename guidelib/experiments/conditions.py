@@ -27,10 +27,11 @@ class Condition:
     role: one of ROLES. guide: the name of what steers the target, or None; timing: one of TIMINGS, when it
     does. build: makes the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher:
     outputs are distilled from it. alone: the guide's own network is trained in the target's place. moved: the
-    target is not warmed up but moved as far, in a random direction. longer: it is trained for as many steps
-    more as a warm-up takes. any_recipe: tuned over whatever needs no guide. like: the condition as which it
-    is tuned, "" for itself. settings: what else it changes in a Config. needs: the field of Experiment that
-    says whether an experiment has it, "" if all do; why: the others do not.
+    target is not warmed up but moved as far, in a random direction. balanced: it is warmed up by its gradient
+    ratio, without a guide. longer: it is trained for as many steps more as a warm-up takes. any_recipe: tuned
+    over whatever needs no guide. like: the condition as which it is tuned, "" for itself. settings: what else
+    it changes in a Config. needs: the field of Experiment that says whether an experiment has it, "" if all
+    do; why: the others do not.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Condition:
     teacher: bool = False
     alone: bool = False
     moved: bool = False
+    balanced: bool = False
     longer: bool = False
     any_recipe: bool = False
     like: str = ""
@@ -53,12 +55,23 @@ class Condition:
     @property
     def warms_up(self):
         """Whether the target is aligned before training, and trained without a guide."""
-        return self.guide is not None and self.timing == "warm-up"
+        return self.balanced or (self.guide is not None and self.timing == "warm-up")
 
     @property
     def stays(self):
         """Whether the guide is there while the target is trained, to the end or not."""
         return self.guide is not None and self.timing != "warm-up"
+
+    @property
+    def rival(self):
+        """The base that an effect of it is measured against: it had as many steps, and the same start.
+
+        >>> [CONDITIONS[name].rival for name in ("trained", "trained-warm-up", "shifted-trained")]
+        ['base', 'base-longer', 'shifted-init']
+        """
+        if self.warms_up:
+            return "base-longer"
+        return "shifted-init" if self.guide and "shift" in self.settings else "base"
 
     def at(self, timing):
         """The condition in which the same guide steers the target at another timing.
@@ -159,6 +172,8 @@ UNGUIDED = (
     Condition(name="looks-linear-init", role="reference", label="no guide, looks-linear initialisation",
               settings={"init": "looks-linear"}, needs="mirrored",
               why="its target has no units that can be mirrored"),
+    Condition(name="balanced-init", role="reference", label="no guide, gradients balanced on noise",
+              balanced=True, needs="mirrored", why="its gradients come through more than a chain of layers"),
     Condition(name="dimension-kept", role="reference", label="no guide, effective dimension kept",
               settings={"dimension": 6.0}),
     Condition(name="guide-alone", role="reference", label="the guide's own architecture, trained alone",

@@ -7,6 +7,7 @@ import copy
 
 import torch
 
+from ..analysis.geometry import input_geometry
 from ..analysis.gradients import gradient_norms
 from ..guidance.frozen import drawing_from, recalibrate
 from ..guidance.guidance import guide as guide_
@@ -21,8 +22,9 @@ class Probe:
     guide: to which the misalignment is measured, or None; that of the target itself, or for a target without
     one the untrained guide that it could have had. options: those of gl.guide. n: size of the two batches:
     held-out examples for the misalignment, in eval mode with BatchNorm calibrated to the other batch, since
-    an untouched net has no running statistics; training examples for the gradient of the task's loss, in
-    train mode. The random streams of the guide stay where they are.
+    an untouched net has no running statistics, and likewise for the CKA of the layers with the inputs;
+    training examples for the gradient of the task's loss, in train mode. The random streams of the guide
+    stay where they are.
     """
 
     def __init__(self, target, guide, task, *, n, seed, options):
@@ -36,7 +38,8 @@ class Probe:
         self.batch = task.train[0][:n], task.train[1][:n]
         stream = Stream(seed + 600)
         self.noise = [noise_like(self.held_out, stream=stream) for _ in range(2)]
-        self.found = {"moments": [], "pairs": [], "layers": [], "misalignment": [], "gradient": []}
+        self.found = {"moments": [], "pairs": [], "layers": [], "misalignment": [], "gradient": [],
+                      "outputs": [], "geometry": []}
 
     def __call__(self, target, moment):
         """Add what the target is like at a moment, a word or an epoch."""
@@ -48,6 +51,8 @@ class Probe:
         layers, norms = self.gradient()
         self.found["layers"] = layers
         self.found["gradient"].append(norms)
+        self.found["outputs"], kept = self.geometry()
+        self.found["geometry"].append(kept)
 
     def on_noise(self, target):
         """The mean misalignment over the pairs on a batch of noise, as in a warm-up; None without a guide."""
@@ -87,6 +92,15 @@ class Probe:
         if self.handle is not None:
             self.handle.reset()
         return table["layer"].tolist(), [rounded(v) for v in table["gradient_norm"]]
+
+    def geometry(self):
+        """(names, CKA with the inputs) of the default layers on held-out examples, in eval mode."""
+        recalibrate(self.net, (self.batch[0],))
+        with drawing_from(self.seed, self.net):
+            table = input_geometry(self.net, self.held_out)
+        if self.handle is not None:
+            self.handle.reset()
+        return table["layer"].tolist(), [rounded(v) for v in table["cka"]]
 
     def rho(self, target, term=None):
         """rho() of a term, of weight 1, that hangs on this probe's net; of the guide's own without one."""

@@ -17,7 +17,7 @@ import torch
 
 from ..analysis.dimension import effective_dimension_by_layer
 from ..analysis.overfitting import generalisation_gap
-from ..baselines import Distillation, keep_dimension, move_as_far, shift_batchnorm
+from ..baselines import Distillation, balance_gradients, keep_dimension, move_as_far, shift_batchnorm
 from ..files import write_whole
 from ..guidance import controls
 from ..guidance.frozen import recalibrate
@@ -122,24 +122,30 @@ def train_target(config, *, device, store=None, checkpoint=None, tell=None):
 
 def warm_up_target(config, condition, target, guide, task, options, *, on_step=None):
     """Warm a target up in place, or move it as far as the warm-up would; returns the warm-up's history."""
+    sample = task.train[0][:config.batch_size]
+    how = {"steps": config.warm_up_steps, "lr": config.warm_up_lr, "seed": config.noise_seed,
+           "on_step": on_step}
+    if condition.balanced:
+        return balance_gradients(target, sample=sample, **how)
     warmed = copy.deepcopy(target) if condition.moved else target
     history = warm_up(
-        warmed, guide, sample=task.train[0][:config.batch_size], steps=config.warm_up_steps,
-        lr=config.warm_up_lr, seed=config.noise_seed, on_step=on_step, **options)
+        warmed, guide, sample=sample, **how, **options)
     if condition.moved:
         move_as_far(target, warmed, seed=config.noise_seed)
     return history
 
 
 def thinned(history):
-    """The mean misalignment over the pairs in the steps of a warm-up, {"step": [...], "misalignment": [...]}.
+    """What a warm-up's history is about, {"step": [...], "misalignment" or "ratio": [...]}.
 
-    Of the first and the last EDGE steps, and of one in THINNED between them.
+    The mean misalignment over the pairs, or the gradient ratio of a warm-up without a guide. Of the first and
+    the last EDGE steps, and of one in THINNED between them.
     """
     last = len(history) - EDGE
     table = history[(history["step"] < EDGE) | (history["step"] >= last) | (history["step"] % THINNED == 0)]
-    means = table.drop(columns=["step", "loss"]).mean(axis=1)
-    return {"step": table["step"].tolist(), "misalignment": [rounded(v) for v in means]}
+    means = table.drop(columns=["step", "loss"], errors="ignore").mean(axis=1)
+    name = "ratio" if "ratio" in table else "misalignment"
+    return {"step": table["step"].tolist(), name: [rounded(v) for v in means]}
 
 
 def make_task(config):

@@ -24,6 +24,7 @@ from .kept import KEPT
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # of the base, in each candidate for a setting
 REACHED = ("validation_accuracy", "validation_loss", "best_epoch", "status", "validation_loss_last")
+NAMED = ("data", "depth", "width", "candidate", "start", "condition")  # columns that rows are ordered by
 LAST = (*REACHED, "train_accuracy_last", "misalignment_start", "misalignment_end", "steps", "seconds", "key")
 
 
@@ -122,10 +123,14 @@ def best_of(table):
 
 
 class Log:
-    """Trials in a CSV file, one row each, told apart by the hash of their configuration."""
+    """Runs in a CSV file, one row each, told apart by the hash of their configuration.
 
-    def __init__(self, path):
+    found: a callable(record, what was to be written of it) that returns what else is kept of a run.
+    """
+
+    def __init__(self, path, *, found=None):
         self.path = Path(path)
+        self.found = found or tried
         self.rows = []
         if self.path.exists():
             table = pd.read_csv(self.path, dtype={"key": str})
@@ -145,7 +150,7 @@ class Log:
                 return
             facts, _ = todo[made.key()]
             record = records.read(records.path_of(made, folder))
-            self.rows.append(facts | found(record, facts["condition"]) | {"key": made.key()})
+            self.rows.append(facts | self.found(record, facts) | {"key": made.key()})
             known.add(made.key())
             write_whole(self.path, self.table().to_csv(index=False).encode())
 
@@ -159,17 +164,17 @@ class Log:
         names = dict.fromkeys(name for row in self.rows for name in row)
         last = [name for name in LAST if name in names]
         names = [name for name in names if name not in last] + last
-        order = sorted(self.rows, key=lambda row: [str(row.get(n, "")) for n in ("candidate", "condition")]
+        order = sorted(self.rows, key=lambda row: [str(row.get(name, "")) for name in NAMED]
                        + [row["seed"], row.get("draw", row.get("lr", 0))])
         return pd.DataFrame(order, columns=names)
 
 
-def found(record, condition):
-    """What a log keeps of a run."""
+def tried(record, facts):
+    """What a log of trials keeps of a run."""
     metrics = record["metrics"]
     row = {name: metrics[name] for name in (*REACHED, "train_accuracy_last")}
     probe = record["curves"]["probe"]["misalignment"]
-    if probe and probe[0] and find_condition(condition).guide:
+    if probe and probe[0] and find_condition(facts["condition"]).guide:
         row |= {"misalignment_start": mean(probe[0]), "misalignment_end": mean(probe[-1])}
     return row | {"steps": metrics["steps"], "seconds": record["duration_s"]}
 

@@ -33,7 +33,7 @@ EXPERIMENT = Experiment(
     recipes=RNN_RECIPES,
     candidates={
         ("untrainable", "fast"): tuple(
-            {"shortest": shortest, "longest": longest, "epochs": 24, "guide_epochs": 24}
+            {"shortest": shortest, "longest": longest, "epochs": 16, "guide_epochs": 16}
             for shortest, longest in ((6, 10), (8, 12), (10, 16))),
     },
 )

@@ -10,7 +10,7 @@ EXPERIMENT = replace(
     lengths=False,
     sizes=VARYING.sizes | {
         "smoke": VARYING.sizes["smoke"] | {"shortest": 4, "longest": 4},
-        "fast": VARYING.sizes["fast"] | {"shortest": 12, "longest": 12, "epochs": 24, "guide_epochs": 24},
+        "fast": VARYING.sizes["fast"] | {"shortest": 12, "longest": 12, "epochs": 16, "guide_epochs": 16},
         "full": VARYING.sizes["full"] | {"shortest": 30, "longest": 30},
         "paper": VARYING.sizes["paper"] | {"shortest": 30, "longest": 30},
     },

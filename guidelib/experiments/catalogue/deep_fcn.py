@@ -45,7 +45,7 @@ EXPERIMENT = Experiment(
             {"width": 128, "batch_size": 64, "epochs": 20}, {"width": 128, "batch_size": 128, "epochs": 40},
         ),
         ("overfit", "fast"): (
-            {}, {"depth": 10},
+            {}, {"depth": 10}, {"epochs": 80},
             {"data": "placed-digits", "canvas": 16, "copies": 2, "train": 200},
             {"data": "placed-digits", "canvas": 16, "copies": 2, "train": 500, "epochs": 20,
              "guide_epochs": 12},

@@ -7,7 +7,7 @@ something, and a guide that has learnt it is better than the target.
 from .base import Experiment
 from .images import FCN_RECIPES, IMAGES, fcn, resnet, row_transformer
 
-GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family", "other-family")
+GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
 COMPARED = ("base", "base-tuned", "guide-alone", *GUIDES, "distilled", "distilled-untrained")
 
 EXPERIMENT = Experiment(
@@ -23,8 +23,8 @@ EXPERIMENT = Experiment(
         "smoke": IMAGES["smoke"] | {"depth": 3, "width": 32},
         "fast": {
             "data": "placed-digits", "canvas": 16, "copies": 2, "train": 1000, "validation": 300,
-            "depth": 4, "width": 512, "epochs": 20, "batch_size": 128, "lr": 1e-3,
-            "guide_width": 12, "guide_epochs": 10, "guide_lr": 3e-3, "stop_steps": 80,
+            "depth": 4, "width": 512, "epochs": 12, "batch_size": 128, "lr": 1e-3,
+            "guide_width": 8, "guide_epochs": 16, "guide_lr": 6e-3, "stop_steps": 80,
         },
         "full": IMAGES["full"] | {"depth": 3, "width": 8192},
         "paper": IMAGES["paper"] | {"depth": 3, "width": 8192},
@@ -36,8 +36,12 @@ EXPERIMENT = Experiment(
     recipes=FCN_RECIPES,
     candidates={
         ("untrainable", "fast"): (
-            {}, {"guide_width": 8}, {"width": 256, "guide_width": 8}, {"train": 500, "guide_width": 8},
+            {"guide_width": 12, "epochs": 20, "guide_epochs": 10, "guide_lr": 3e-3},
+            {"guide_width": 8, "epochs": 20, "guide_epochs": 10, "guide_lr": 3e-3},
+            {"guide_width": 8, "epochs": 12, "guide_epochs": 12, "guide_lr": 3e-3},
+            {"guide_width": 8, "epochs": 20, "guide_epochs": 20, "guide_lr": 3e-3, "train": 500},
+            {"guide_width": 8, "epochs": 12, "guide_epochs": 16, "guide_lr": 6e-3},
         ),
-        ("overfit", "fast"): ({}, {"train": 500}, {"canvas": 20}),
+        ("overfit", "fast"): ({}, {"train": 500}),
     },
 )

@@ -1,0 +1,85 @@
+"""The study of initialisations: how a deep net begins, at several sizes, and what it then reaches.
+
+Every start is a condition that has no guide while it is trained. Each is trained at two rates on every seed,
+and the rate is chosen on validation, for each start and size alike. What is asked: is there one number,
+before training, that tells what a start is worth?
+"""
+
+from pathlib import Path
+
+from .configuration import config
+from .tuning import Log
+
+STARTS = {  # label: (condition, settings)
+    "default": ("base", {}),
+    "orthogonal": ("base", {"init": "orthogonal"}),
+    "looks-linear": ("base", {"init": "looks-linear"}),
+    "biases at 0.5": ("base", {"shift": 0.5}),
+    "biases at 1": ("base", {"shift": 1.0}),
+    "biases at 2": ("base", {"shift": 2.0}),
+    "balanced on noise": ("balanced-init", {}),
+    "warm-up, untrained guide": ("untrained-warm-up", {}),
+    "warm-up, shuffled": ("shuffled-warm-up", {}),
+    "warm-up, identity": ("identity-warm-up", {}),
+    "warm-up, the input's Gram matrix": ("data-gram-warm-up", {}),
+    "moved as far": ("moved-as-far", {}),
+}
+PLACED = {"data": "placed-digits", "canvas": 16, "copies": 2, "train": 500}  # as many steps as on digits
+SIZES = (  # what differs from deep-fcn at `fast`
+    {"depth": 50, "width": 128}, {"depth": 20, "width": 128}, {"depth": 100, "width": 128},
+    {"depth": 50, "width": 512}, {"depth": 50, "width": 128} | PLACED,
+)
+RATES = (1e-3, 5e-3)
+WARM_UP_RATE = 1e-3
+
+
+def study(*, out, seeds, sizes=SIZES, starts=tuple(STARTS), profile="fast", jobs=2):
+    """The log of all runs, a table: a row a size, start, rate and seed, those of the better rate marked.
+
+    gradient_ratio: of the task's gradient, first over last hidden layer, before training; geometry: CKA of
+    the last hidden layer with the inputs, then; both are the last look before the first step on data. The log
+    lies in `out`, is added to after each run, and what it holds is not run again.
+    """
+    log = Log(Path(out) / f"initialisations-{profile}.csv", found=found)
+    rows = []
+    for size in sizes:
+        for start in starts:
+            condition, settings = STARTS[start]
+            for lr in RATES:
+                for seed in seeds:
+                    made = config("deep-fcn", condition=condition, profile=profile, seed=seed, lr=lr,
+                                  warm_up_lr=WARM_UP_RATE, **size | settings)
+                    facts = {"data": made.data, "depth": made.depth, "width": made.width, "start": start,
+                             "condition": condition, "lr": lr, "seed": seed}
+                    rows.append((facts, made))
+    log.fill(rows, jobs=jobs)
+    return better(log.table())
+
+
+def found(record, facts):
+    """What the log keeps of a run."""
+    probe, metrics = record["curves"]["probe"], record["metrics"]
+    at = 1 if "warmed up" in probe["moments"] else 0
+    hidden = probe["gradient"][at][:-1]
+    names = ("test_accuracy", "validation_accuracy", "status", "steps")
+    row = {"gradient_ratio": hidden[0] / hidden[-1], "geometry": probe["geometry"][at][-2]}
+    return row | {name: metrics[name] for name in names} | {"seconds": record["duration_s"]}
+
+
+def better(table):
+    """The table with a column `chosen`: whether a row has the rate that is better on validation.
+
+    By the mean over the seeds, for each size and start.
+
+    >>> import pandas as pd
+    >>> row = {"data": "digits", "depth": 50, "width": 8, "start": "default", "seed": 20}
+    >>> rows = [row | {"lr": lr, "validation_accuracy": lr} for lr in (0.1, 0.2)]
+    >>> better(pd.DataFrame(rows))["chosen"].tolist()
+    [False, True]
+    """
+    places = ["data", "depth", "width", "start"]
+    means = table.groupby([*places, "lr"])["validation_accuracy"].mean().reset_index()
+    best = means.sort_values("validation_accuracy").drop_duplicates(places, keep="last")
+    best = best[[*places, "lr"]].assign(chosen=True)
+    merged = table.drop(columns="chosen", errors="ignore").merge(best, how="left", on=[*places, "lr"])
+    return merged.assign(chosen=merged["chosen"].fillna(False).astype(bool))
