@@ -223,6 +223,22 @@ def test_accuracy_stands_against_the_gradient_ratio_when_training_begins():
     assert labels == [gl.evidence.named("base"), gl.evidence.named("untrained-warm-up")]
 
 
+def test_starts_are_drawn_at_the_rate_that_was_chosen_a_shape_a_size():
+    rows = []
+    for depth in (20, 50):
+        for start, ratio in (("default", 100.0), ("looks-linear", 1.0)):
+            for seed, times in ((20, 10.0), (21, 0.1)):
+                row = {"data": "digits", "depth": depth, "width": 8, "start": start, "seed": seed,
+                       "gradient_ratio": times * ratio, "geometry": 0.5, "test_accuracy": depth / 100}
+                rows += [row | {"lr": 1e-3, "chosen": True}, row | {"lr": 5e-3, "chosen": False,
+                                                                    "test_accuracy": 0.9}]
+    left, right = figures.starts(pd.DataFrame(rows)).axes
+    assert points(left) == {(100.0, 20.0), (1.0, 20.0), (100.0, 50.0), (1.0, 50.0)}
+    assert points(right) == {(0.5, 20.0), (0.5, 50.0)}
+    labels = [text.get_text() for text in right.get_legend().get_texts()]
+    assert labels == ["default", "looks-linear", "20 x 8, digits", "50 x 8, digits"]
+
+
 def test_the_best_so_far_rises_with_the_trials():
     table = pd.DataFrame({"condition": ["base"] * 3, "seed": 100, "validation_accuracy": [0.5, 0.1, 0.3]})
     best = gl.experiments.tuning.best_of(table)

@@ -8,6 +8,7 @@ before training, that tells what a start is worth?
 from pathlib import Path
 
 from .configuration import config
+from .kept import KEPT
 from .tuning import Log
 
 STARTS = {  # label: (condition, settings)
@@ -54,6 +55,12 @@ def study(*, out, seeds, sizes=SIZES, starts=tuple(STARTS), profile="fast", jobs
                     rows.append((facts, made))
     log.fill(rows, jobs=jobs)
     return better(log.table())
+
+
+def kept(profile="fast"):
+    """The log of the study that the project keeps, as study() returns it, or None without one."""
+    path = KEPT / "search" / f"initialisations-{profile}.csv"
+    return better(Log(path).table()) if path.exists() else None
 
 
 def found(record, facts):
