@@ -10,4 +10,5 @@ from ._starts import starts
 from ._style import MARKERS, PALETTE, axes, show, theme
 
 __all__ = ["MARKERS", "PALETTE", "accuracy", "alignment", "axes", "best_so_far", "by_layer", "curves",
-           "dimension", "grams", "images", "influence", "ratios", "show", "starts", "theme", "timings", "under"]
+           "dimension", "grams", "images", "influence", "ratios", "show", "starts", "theme", "timings",
+           "under"]
