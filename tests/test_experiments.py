@@ -91,6 +91,19 @@ def test_every_experiment_runs_at_smoke(experiment, condition, store):
     assert all(d is not None and d >= 0 for d in record["curves"]["dimension"]["end"])
 
 
+def test_an_untrained_guide_stays_as_it_is_and_its_layers_are_read(store):
+    config = smoke("guide-untrained")
+    record = E.run(config, out=store, device="cpu")
+    task = E.make_task(config)
+    made = E.make_guide_network(config, task)
+    network, _ = E.network(config)
+    for (name, p), (_, q) in zip(made.named_parameters(), network.named_parameters(), strict=True):
+        assert torch.equal(p, q), name
+    hidden = gl.analysis.probe_layers(network, task)["accuracy"][1:-1]
+    assert record["metrics"]["decoded_accuracy"] == pytest.approx(hidden.mean())
+    assert hidden.mean() > record["metrics"]["chance"] + 0.2
+
+
 @pytest.mark.parametrize("condition", ["length-gram", "length-gram-stopped"])
 def test_lengths_alone_guide_where_sequences_have_several(condition, store):
     made = {"profile": "smoke", "epochs": 1, "condition": condition}

@@ -396,6 +396,38 @@ def test_what_still_rises_on_one_side_holds_as_speed(rows, by, expected):
     assert row.verdict == "holds"
 
 
+@pytest.mark.parametrize(("mean", "half", "expected"), [
+    (0.6, 0.02, "holds"), (0.6, 0.2, "undecided"), (0.7, 0.02, "does not hold: they differ"),
+    (0.5, 0.02, "does not hold: they differ")])
+def test_that_two_are_alike_takes_two_one_sided_tests(rows, mean, half, expected):
+    alike = claim("untrained-warm-up", against="untrained", equal=True)
+    groups = {"untrained": side(0.6), "untrained-warm-up": side(mean, half=half)}
+    row, = rows([alike], groups)
+    assert row.verdict.partition(":")[0] == expected.partition(":")[0]
+    assert row.over == {}  # nothing has to be beaten
+    assert row.verdict == expected or expected == "undecided"
+
+
+@pytest.mark.parametrize(("accuracy", "expected"), [
+    (0.11, "holds"), (0.2, "does not hold: they differ"), (0.05, "does not hold: they differ")])
+def test_what_is_at_chance_needs_no_other_runs(rows, accuracy, expected):
+    at_chance = claim("guide-untrained", metric="above_chance", equal=True)
+    row, = rows([at_chance], {"guide-untrained": side(accuracy, half=0.002)})
+    assert row.verdict == expected
+    assert (row.against, row.effect) == ("", pytest.approx(accuracy - 0.1))
+
+
+@pytest.mark.parametrize(("falls", "expected"), [
+    ((0.6, 0.5, 0.4), "holds"), ((0.4, 0.5, 0.6), "does not hold: it harms"),
+    ((0.02, 0.01, 0.0), "does not test the claim: neither guide was approached")])
+def test_early_layers_are_compared_with_late_ones_within_each_run(rows, falls, expected):
+    early = claim("untrained", metric="early_fall")
+    probe = {"moments": ["start", 20], "misalignment": [[0.9] * 3, [0.9 - fall for fall in falls]]}
+    row, = rows([early], {"untrained": side(0.6, curves={"probe": probe})})
+    assert row.verdict == expected
+    assert row.effect == pytest.approx(falls[0] - falls[-1])
+
+
 @pytest.mark.parametrize(("by", "expected"), [
     (ABOVE, "holds"),
     (BELOW, "does not test the claim: nothing to explain, untrained itself is not shown to help"),

@@ -40,6 +40,7 @@ class Row:
     experiment: str = ""
     condition: str = ""
     overrides: str = ""
+    equal: bool = False
     metric: str = ""
     profile: str = ""
     regime: str = ""
@@ -100,7 +101,7 @@ def rows_of(claim, found):
     words = {
         "id": claim.id, "source": claim.source, "claim": claim.statement, "paper": claim.paper,
         "primary": claim.primary, "restates": claim.restates, "experiment": claim.experiment,
-        "condition": claim.condition, "overrides": listed(claim.overrides),
+        "condition": claim.condition, "overrides": listed(claim.overrides), "equal": claim.equal,
     }
     if claim.reason:
         return [Row(**words, note=claim.reason)]
@@ -127,12 +128,13 @@ def findings(claim, found):
     against = claim.against or rival(claim.condition, conditions)
     other = claim.against_overrides if claim.against else claim.overrides
     beside = [r for name in sorted(conditions) for r in of(name).values()]
-    controls = [] if claim.worse or claim.metric == "misalignment" else required(claim.condition, beside)
+    apart = claim.worse or claim.equal or METRICS[claim.metric].alignment  # no question of what it is due to
+    controls = [] if apart else required(claim.condition, beside)
     groups = {name: of(name) for name in ("base", RECIPE, *controls)}
     for_alone = {name: v for name, v in claim.overrides.items() if concerns_a_base(name)}
     groups["guide-alone"] = of("guide-alone", for_alone)
     options = {"controls": [name for name in controls if name != claim.against], "metric": claim.metric,
-               "overfitting": claim.overfitting}
+               "overfitting": claim.overfitting, "equal": claim.equal}
     named = groups | {claim.condition: guided}
     effect = effect_of_groups(named, claim.condition, against, rival_runs=of(against, other),
                               worse=claim.worse, **options)
@@ -152,7 +154,8 @@ def findings(claim, found):
         return row | {"note": said(f"no records of {against} to pair with", *notes)}
     if effect.paired < effect.seeds:
         notes.append(f"{effect.paired} of {effect.seeds} seeds paired")
-    row["against"] = said(effect.against, listed(claim.against_overrides), by=" ")
+    if not METRICS[claim.metric].within:
+        row["against"] = said(effect.against, listed(claim.against_overrides), by=" ")
     row["effect"], row["effect_low"], row["effect_high"] = effect.gain
     row["worth"], row["worth_low"], row["worth_high"] = effect.worth
     row |= {"p": effect.p, "over": effect.over, "helps": effect.helps, "specific": effect.specific,

@@ -165,7 +165,7 @@ def card(row):
         lines.append(f"- against {row.against}: {effect}, p = {row.p:.3f}"
                      f"{adjusted(row)}")
         tested = kind(row.verdict) != UNTESTED
-        if tested:
+        if tested and not row.equal:
             lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
         if row.useful and tested:
             worth = shown(row.metric, row.worth, row.worth_low, row.worth_high, signed=True)
@@ -209,6 +209,8 @@ RULES = f"""## How to read it
 - *holds, but not by alignment*: the guide was not approached, that is, the misalignment did not fall by a
   quarter, and by 0.05, in 80 % of the seeds, in eval mode, on held-out examples, or on noise for a warm-up.
   *holds as speed*: accuracy still rises by 3 points or more in the last fifth of training on one side.
+- a claim that two are alike *holds* if they differ by less than 3 points, by two one-sided tests. What is a
+  difference within a run, such as accuracy above chance, is set against 0.
 - p by sign flips over seeds; one contrast an experiment, and one for the warm-up, was named as primary before
   the runs, and these are adjusted by Holm; for the others q is the expected share of false discoveries.
 - smoke runs are never shown, and runs with other settings than the claim's are not counted.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ..experiments import CONDITIONS
+from .metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,8 @@ class Claim:
 
     It is tested by runs of `experiment` in `condition` with exactly the `overrides`, in `regime` ("": every
     one with runs). against: a condition to compare with, with exactly `against_overrides`; "": the base at
-    its best rate, after as many steps. worse: the claim is one of harm. overfitting: it is about overfitting,
+    its best rate, after as many steps. worse: the claim is one of harm; equal: it is one of no difference,
+    against chance or 0 under a metric that is a difference itself. overfitting: it is about overfitting,
     and needs a base that does. primary: the one contrast of its experiment that was named before the runs.
     restates: the id of a claim that says the same. reason: why no experiment here tests it.
 
@@ -32,6 +34,7 @@ class Claim:
     against: str = ""
     against_overrides: dict = field(default_factory=dict)
     worse: bool = False
+    equal: bool = False
     overfitting: bool = False
     primary: bool = False
     restates: str = ""
@@ -40,9 +43,10 @@ class Claim:
     @property
     def explains(self):
         """Whether it is about what makes a guide help, so that the guide has to help first."""
-        roles = ("guided", "control")
-        return (self.against in CONDITIONS and CONDITIONS[self.against].role in roles
-                and self.metric != "misalignment" and CONDITIONS[self.condition].role == "guided")
+        if self.equal or METRICS[self.metric].alignment:
+            return False
+        return (self.against in CONDITIONS and CONDITIONS[self.against].role in ("guided", "control")
+                and CONDITIONS[self.condition].role == "guided")
 
 
 def untested(id, source, statement, reason, paper=""):

@@ -9,7 +9,7 @@ from . import gates
 from .intervals import student_t_interval
 from .metrics import METRICS, value
 from .significance import sign_flip
-from .verdicts import helps, specific, standing, useful, verdict
+from .verdicts import alike, helps, specific, standing, useful, verdict
 
 NONE = (math.nan,) * 3
 RECIPE = "base-tuned"  # the best recipe without a guide
@@ -51,13 +51,14 @@ class Effect:
 
 
 def effect(records, condition, *, against=None, controls=None, metric="test_accuracy", worse=False,
-           overfitting=False):
+           equal=False, overfitting=False):
     """The Effect of a condition, from records of one experiment at one size.
 
     records: "base", "guide-alone" and "base-tuned" among them, for the gates and the third question. against:
     a condition; None for the one that a claim of help is about, see rival(). controls: conditions that the
     effect has to beat; None for those that required() names. metric: one of METRICS. worse: the claim is one
-    of harm; overfitting: it is about overfitting. Without runs to compare with the verdict is "not tested".
+    of harm; equal: of no difference; overfitting: it is about overfitting. Without runs to compare with the
+    verdict is "not tested".
 
     >>> record = lambda c, seed, a: {"config": {"condition": c, "seed": seed}, "curves": {}, "metrics":
     ...                              {"test_accuracy": a, "validation_accuracy": a, "n_test": 9}}
@@ -71,7 +72,7 @@ def effect(records, condition, *, against=None, controls=None, metric="test_accu
     if controls is None:
         controls = required(condition, records)
     return effect_of_groups(runs, condition, against or rival(condition, runs), controls=controls,
-                            metric=metric, worse=worse, overfitting=overfitting)
+                            metric=metric, worse=worse, equal=equal, overfitting=overfitting)
 
 
 def effect_of_groups(runs, condition, against, *, controls=(), rival_runs=None, **options):
@@ -128,13 +129,15 @@ def by_seed(records):
 
 
 def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=None, recipe=None,
-            metric="test_accuracy", worse=False, overfitting=False):
+            metric="test_accuracy", worse=False, equal=False, overfitting=False):
     """The Effect of `runs` against `rival_runs` and over `controls`, {name: runs}; runs are {seed: record}.
 
     base, alone, recipe: runs of the base as it is, of the guide's architecture trained by itself, and of the
     best recipe without a guide.
     """
     about = METRICS[metric]
+    if about.within:  # set against 0, no other run takes part
+        against, rival_runs, controls = condition, runs, {}
     sign = -1.0 if about.higher == worse else 1.0
 
     def scored(group):
@@ -157,7 +160,7 @@ def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=
     if scores:
         facts["ours"] = student_t_interval([sign * v for v in scores.values()])
     gaps = {name: differences(scored(group)) for name, group in controls.items()}
-    gap = differences(scored(rival_runs))
+    gap = [scores[seed] for seed in sorted(scores)] if about.within else differences(scored(rival_runs))
     lacking = [name for name, found in {against: gap, **gaps}.items() if not found]
     gaps = {name: g for name, g in gaps.items() if g}
     facts |= {"lacking": tuple(lacking), "over": {name: student_t_interval(g) for name, g in gaps.items()},
@@ -167,28 +170,29 @@ def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=
 
     facts |= {"against": against, "paired": len(gap), "gain": student_t_interval(gap), "p": sign_flip(gap)}
     extra = differences(scored(recipe))
-    if extra and not worse and against != RECIPE and condition != RECIPE:
+    if extra and not worse and not equal and not about.within and against != RECIPE and condition != RECIPE:
         facts |= {"worth": student_t_interval(extra), "useful": useful(extra, margin=about.margin)}
     compared = gates.Comparison(
         condition=condition, against=against, runs=counting(runs), rival=counting(rival_runs),
         controls={name: counting(group) for name, group in controls.items()},
         base=base or {}, alone=alone or {}, metric=metric, overfitting=overfitting)
-    found = Effect(**facts, helps=helps(gap, margin=about.margin, worse=worse),
+    answer = (alike if equal else helps)(gap, margin=about.margin, worse=worse)
+    found = Effect(**facts, helps=answer,
                    specific=specific(facts["stands"]) if compared.guided else "it has no guide")
-    return judged(found, compared, worse=worse)
+    return judged(found, compared, worse=worse, equal=equal)
 
 
-def judged(found, compared, *, worse):
+def judged(found, compared, *, worse, equal):
     """An Effect with its gates and its verdict."""
     gate = gates.first_failing(compared)
-    treated = gates.treated(compared.runs)
-    if compared.metric == "misalignment":  # a claim about alignment itself: one of the two must align
+    treated = None if equal else gates.treated(compared.runs)
+    if METRICS[compared.metric].alignment:  # a claim about alignment itself: one of the two must align
         if not treated and not gates.treated(compared.rival):
             gate = gate or "neither guide was approached"
         treated = None
     faster = 0
     sides = (compared.runs, compared.rival)
-    if METRICS[compared.metric].of_the_whole and any(gates.unfinished(side) for side in sides):
+    if METRICS[compared.metric].of_the_whole and not equal and any(gates.unfinished(side) for side in sides):
         faster = max((r["metrics"].get("steps", 0) for r in compared.runs.values()), default=0)
-    words = verdict(found.helps, worse=worse, untested=gate, treated=treated, faster=faster)
+    words = verdict(found.helps, worse=worse, equal=equal, untested=gate, treated=treated, faster=faster)
     return replace(found, gate=gate, treated=treated, verdict=words)

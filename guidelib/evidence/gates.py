@@ -93,7 +93,9 @@ def premise(c):
 
 
 def room(c):
-    """Not both sides at chance, nor both at the ceiling."""
+    """Not both sides at chance, nor both at the ceiling, where there are two."""
+    if METRICS[c.metric].within:
+        return ""
     sides = [side for side in (c.runs, c.rival) if side]
     language = any("test_perplexity" in r["metrics"] for side in sides for r in side.values())
     if language:

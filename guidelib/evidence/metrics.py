@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 
 
 @dataclass(frozen=True)
@@ -10,8 +11,9 @@ class Metric:
 
     higher: whether more of it is better. percent: a share, told in per cent. margin: the smallest difference
     that counts, fixed before any run, or None. of_the_whole: it says how good a trained net is on the whole,
-    so that two architectures may be compared by it. bounded: it lies between 0 and 1. digits: decimals of
-    what is no share.
+    so that two architectures may be compared by it. within: it is a difference within a run, to be set
+    against 0 and no other run. alignment: it is about how a guide was approached. bounded: it lies between 0
+    and 1. digits: decimals of what is no share.
     """
 
     words: str
@@ -19,6 +21,8 @@ class Metric:
     percent: bool = True
     margin: float | None = 0.03
     of_the_whole: bool = False
+    within: bool = False
+    alignment: bool = False
     bounded: bool = False
     digits: int = 3
 
@@ -32,10 +36,19 @@ METRICS = {
     "gap_last": Metric("training minus validation accuracy after the last epoch", higher=False),
     "train_accuracy_last": Metric("training accuracy after the last epoch", bounded=True),
     "train_loss": Metric("training loss after the last epoch", higher=False, percent=False, margin=None),
-    "misalignment": Metric("misalignment at the end", higher=False, percent=False, margin=0.05),
+    "above_chance": Metric("test accuracy above chance", within=True),
+    "decoded_above_chance": Metric("accuracy of linear decoders, mean over the hidden layers, above chance",
+                                   within=True),
+    "misalignment": Metric("misalignment at the end", higher=False, percent=False, margin=0.05,
+                           alignment=True),
+    "early_fall": Metric("fall of the misalignment, first third of the pairs more than last third",
+                         percent=False, margin=0.05, within=True, alignment=True),
     "gradient_ratio": Metric("gradient norm of the first hidden layer over that of the last, before training",
                              higher=False, percent=False, margin=None, digits=2),
 }
+
+
+ABOVE = {"above_chance": "test_accuracy", "decoded_above_chance": "decoded_accuracy"}
 
 
 def value(record, metric):
@@ -43,6 +56,7 @@ def value(record, metric):
 
     test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible
     loss, 1. misalignment: the mean over pairs at the last look, on held-out examples in eval mode.
+    early_fall: from the first look to the last.
 
     >>> curves = {"training": {"train_loss": [2.0, 0.5]}}
     >>> value({"metrics": {"gap_last": 0.1}, "curves": curves}, "train_loss")
@@ -55,9 +69,13 @@ def value(record, metric):
     found = metrics.get(metric)
     if metric == "test_share":
         found = _share(metrics)
+    looks = record["curves"].get("probe", {}).get("misalignment")
     if metric == "misalignment":
-        looks = record["curves"].get("probe", {}).get("misalignment")
-        found = math.fsum(looks[-1]) / len(looks[-1]) if looks and looks[-1] else None
+        found = fmean(looks[-1]) if looks and looks[-1] else None
+    if metric == "early_fall":
+        found = _early_fall(looks)
+    if metric in ABOVE and ABOVE[metric] in metrics:
+        found = metrics[ABOVE[metric]] - metrics["chance"]
     if metric == "gradient_ratio":
         found = _ratio(record["curves"].get("probe"))
     if found is None:
@@ -66,6 +84,19 @@ def value(record, metric):
     if found is None or not math.isfinite(found):
         return None
     return float(found)
+
+
+def _early_fall(looks):
+    """How much further the first third of the pairs came than the last, None for fewer than 3.
+
+    >>> _early_fall([[0.9, 0.9, 0.9], [0.2, 0.5, 0.8]])
+    0.6
+    """
+    third = len(looks[0]) // 3 if looks else 0
+    if not third:
+        return None
+    falls = [first - last for first, last in zip(looks[0], looks[-1], strict=True)]
+    return round(fmean(falls[:third]) - fmean(falls[-third:]), 6)
 
 
 def _ratio(probe):

@@ -81,6 +81,18 @@ def helps(differences, *, margin=DELTA, worse=False):
     return f"undecided, about {needed} seeds would tell" if needed > len(differences) else "undecided"
 
 
+def alike(differences, *, margin=DELTA, worse=False):
+    """The answer to whether two are alike: that of helps(), but a small difference counts as none.
+
+    >>> alike([0.01, 0.011, 0.009]), helps([0.01, 0.011, 0.009])
+    ('no effect beyond 3 points', 'helps')
+    """
+    _, low, high = student_t_interval(differences, confidence=0.9)
+    if margin is not None and -margin < low and high < margin:
+        return f"no effect beyond {100 * margin:g} points"
+    return helps(differences, margin=margin, worse=worse)
+
+
 def specific(stands):
     """The answer to "is it the guide?" from how it stands to every control, none of them picked.
 
@@ -113,12 +125,12 @@ def useful(differences, *, margin=DELTA):
     return words[standing(differences, margin=margin)]
 
 
-def verdict(answer, *, worse=False, untested="", treated=None, faster=0):
+def verdict(answer, *, worse=False, equal=False, untested="", treated=None, faster=0):
     """The verdict on a claim that follows from the answer to the first question.
 
-    worse: the claim is one of harm. untested: the gate that fails. treated: whether the guide was approached
-    (gates.treated), None where that cannot be said. faster: how many steps were taken, if accuracy still
-    rises at their end.
+    worse: the claim is one of harm; equal: of no difference beyond the margin. untested: the gate that fails.
+    treated: whether the guide was approached (gates.treated), None where that cannot be said. faster: how
+    many steps were taken, if accuracy still rises at their end.
 
     >>> verdict("helps"), verdict("harms"), verdict("harms", worse=True)
     ('holds', 'does not hold: it harms', 'holds')
@@ -126,9 +138,13 @@ def verdict(answer, *, worse=False, untested="", treated=None, faster=0):
     ('holds, but not by alignment', 'holds as speed: learns faster at 320 steps')
     >>> verdict("no effect beyond 3 points", treated=False)
     'does not test the claim: the guide was not approached'
+    >>> verdict("no effect beyond 3 points", equal=True), verdict("harms", equal=True)
+    ('holds', 'does not hold: they differ')
     """
     if untested:
         return f"{UNTESTED}: {untested}"
+    if equal and not answer.startswith("undecided"):
+        return "does not hold: they differ" if answer in ("helps", "harms") else "holds"
     if answer == ("harms" if worse else "helps"):
         if treated is False:
             return "holds, but not by alignment"

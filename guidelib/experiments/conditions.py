@@ -26,12 +26,12 @@ class Condition:
 
     role: one of ROLES. guide: the name of what steers the target, or None; timing: one of TIMINGS, when it
     does. build: makes the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher:
-    outputs are distilled from it. alone: the guide's own network is trained in the target's place. moved: the
-    target is not warmed up but moved as far, in a random direction. balanced: it is warmed up by its gradient
-    ratio, without a guide. longer: it is trained for as many steps more as a warm-up takes. any_recipe: tuned
-    over whatever needs no guide. like: the condition as which it is tuned, "" for itself. settings: what else
-    it changes in a Config. needs: the field of Experiment that says whether an experiment has it, "" if all
-    do; why: the others do not.
+    outputs are distilled from it. alone: the guide's own network is trained in the target's place; decoded:
+    and linear decoders read its layers. moved: the target is not warmed up but moved as far, in a random
+    direction. balanced: it is warmed up by its gradient ratio, without a guide. longer: it is trained for as
+    many steps more as a warm-up takes. any_recipe: tuned over whatever needs no guide. like: the condition as
+    which it is tuned, "" for itself. settings: what else it changes in a Config. needs: the field of
+    Experiment that says whether an experiment has it, "" if all do; why: the others do not.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Condition:
     learns: bool = False
     teacher: bool = False
     alone: bool = False
+    decoded: bool = False
     moved: bool = False
     balanced: bool = False
     longer: bool = False
@@ -178,6 +179,9 @@ UNGUIDED = (
               settings={"dimension": 6.0}),
     Condition(name="guide-alone", role="reference", label="the guide's own architecture, trained alone",
               alone=True),
+    # At a rate of 0 nothing is learnt, and normalisation is set to the data.
+    Condition(name="guide-untrained", role="reference", label="the guide's own architecture, untrained",
+              alone=True, decoded=True, settings={"guide_lr": 0.0, "guide_epochs": 1}),
 )
 SHIFTED = tuple(
     Condition(name=f"shifted-{guide}", role="reference", label=f"{GUIDES[guide].label}, biases start at 1",

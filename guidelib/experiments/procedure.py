@@ -17,6 +17,7 @@ import torch
 
 from ..analysis.dimension import effective_dimension_by_layer
 from ..analysis.overfitting import generalisation_gap
+from ..analysis.probes import probe_layers
 from ..baselines import Distillation, balance_gradients, keep_dimension, move_as_far, shift_batchnorm
 from ..files import write_whole
 from ..guidance import controls
@@ -50,7 +51,16 @@ def run(config, **options):
     curves["training"] = history.table.to_dict("list")
     if not getattr(task, "perplexity", False):
         curves["answers"] = written(history.answers.tolist())
-    return metrics(history, task) | steps(config, task, len(history.table)) | curves.pop("dose"), curves
+    found = metrics(history, task) | steps(config, task, len(history.table)) | curves.pop("dose")
+    if find_condition(config.condition).decoded and task.test[1].ndim == 1:
+        found["decoded_accuracy"] = decoded(target, task)
+    return found, curves
+
+
+def decoded(network, task):
+    """Accuracy of linear decoders of the task's labels, the mean over a network's hidden layers."""
+    table = probe_layers(network, task)
+    return float(table["accuracy"][1:-1].mean())  # neither the inputs nor the logits
 
 
 def written(answers):

@@ -4,7 +4,7 @@ from .base import Experiment
 from .images import FCN_RECIPES, IMAGES, fcn, resnet, row_transformer
 
 UNGUIDED = ("base", "base-longer", "base-tuned", "base-residual", "shifted-init", "looks-linear-init",
-            "guide-alone")
+            "guide-alone", "guide-untrained")
 GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
 
 EXPERIMENT = Experiment(

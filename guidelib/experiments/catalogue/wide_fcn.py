@@ -8,7 +8,8 @@ from .base import Experiment
 from .images import FCN_RECIPES, IMAGES, fcn, resnet, row_transformer
 
 GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
-COMPARED = ("base", "base-tuned", "guide-alone", *GUIDES, "distilled", "distilled-untrained")
+COMPARED = ("base", "base-tuned", "guide-alone", "guide-untrained", *GUIDES, "distilled",
+            "distilled-untrained")
 
 EXPERIMENT = Experiment(
     name="wide-fcn",
