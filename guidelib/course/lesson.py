@@ -124,9 +124,10 @@ class Lesson:
         """Guided throughout and after a warm-up, side by side, with the references in both panels."""
         warmed = [CONDITIONS[guide].at("warm-up").name for guide in guides]
         runs, live = (some.of(*references, *guides, *warmed) for some in (runs, Runs(live)))
-        figure = figures.timings(runs, guides=guides, references=references, live=live,
-                                 chance=runs[0]["metrics"]["chance"])
-        self.display(self.show(figure, name, alt=alt))
+        if runs:
+            figure = figures.timings(runs, guides=guides, references=references, live=live,
+                                     chance=runs[0]["metrics"]["chance"])
+            self.display(self.show(figure, name, alt=alt))
         self.origin(runs, live)
 
     def curves(self, runs, name, *, alt, columns, ylabel, chance=None, scale=1.0):

@@ -69,7 +69,7 @@ def value(record, metric):
     found = metrics.get(metric)
     if metric == "test_share":
         found = _share(metrics)
-    looks = record["curves"].get("probe", {}).get("misalignment")
+    looks = record.get("curves", {}).get("probe", {}).get("misalignment")
     if metric == "misalignment":
         found = fmean(looks[-1]) if looks and looks[-1] else None
     if metric == "early_fall":

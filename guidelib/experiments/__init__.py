@@ -1,6 +1,6 @@
 """Named experiments: a frozen configuration in, a run record out."""
 
-from . import tuning
+from . import initialisations, tuning
 from .conditions import CONDITIONS, Condition, find_condition, variant
 from .configuration import Config, config
 from .families import make_guide_network, make_target
@@ -12,5 +12,5 @@ from .runs import find_device, network, run
 from .settings import EXPERIMENTS, PROFILES, REGIMES, seeds
 
 __all__ = ["CONDITIONS", "EXPERIMENTS", "PROFILES", "REGIMES", "Condition", "Config", "collect", "config",
-           "find_condition", "find_device", "kept_record", "make_guide_network", "make_target",
-           "make_task", "network", "read_all", "run", "run_grid", "seeds", "tuning", "variant"]
+           "find_condition", "find_device", "initialisations", "kept_record", "make_guide_network",
+           "make_target", "make_task", "network", "read_all", "run", "run_grid", "seeds", "tuning", "variant"]

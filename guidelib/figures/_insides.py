@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._style import BESIDE, axes, band
+from ._style import BESIDE, PALETTE, axes, band
 
 
 def alignment(history, *, note=""):
@@ -28,12 +28,14 @@ def by_layer(lines, *, ylabel, log=False, note=""):
 
     lines: {label: values (layers,) or (seeds, layers)}.
     """
+    import seaborn as sns
     from matplotlib.ticker import MaxNLocator
 
     figure, ax = axes(width=9.5)
+    colours = sns.color_palette("colorblind", max(len(lines), 1)) if len(lines) > len(PALETTE) else None
     for i, (label, values) in enumerate(lines.items()):
         values = np.atleast_2d(np.asarray(values, dtype=float))  # (seeds, layers)
-        band(ax, i, values, label=label)
+        band(ax, i, values, label=label, colour=colours and colours[i])
     ax.set(xlabel="layer, from input to output", ylabel=ylabel, title=note)
     if log:
         ax.set_yscale("log")

@@ -67,9 +67,9 @@ def legend(ax, kinds, *, live=()):
     ax.legend(handles=handles, **BESIDE)
 
 
-def band(ax, i, values, *, label):
+def band(ax, i, values, *, label, colour=None):
     """The mean over seeds of values (seeds, x), x from 1, and a band from the lowest to the highest seed."""
     x = np.arange(1, values.shape[1] + 1)
-    colour = f"C{i % 10}"
+    colour = colour or f"C{i % 10}"
     ax.plot(x, values.mean(0), color=colour, linestyle=STYLES[i % len(STYLES)], label=label)
     ax.fill_between(x, values.min(0), values.max(0), color=colour, alpha=0.15, linewidth=0)
