@@ -104,6 +104,23 @@ def test_an_untrained_guide_stays_as_it_is_and_its_layers_are_read(store):
     assert hidden.mean() > record["metrics"]["chance"] + 0.2
 
 
+def test_a_guide_trained_otherwise_tells_odd_from_even(tmp_path):
+    config = smoke("trained-otherwise", guide_epochs=8)
+    task = gl.tasks.load("digits", train=config.train, validation=config.validation)
+    made = {}
+    for name in ("trained", "trained-otherwise"):
+        target = E.make_target(config, task)
+        guide = runner.make_guide(config, E.find_condition(name), task, target, tmp_path)
+        made[name] = guide.networks()[0].eval()
+    assert len(list(tmp_path.glob("*.pt"))) == 2  # each in a file of its own
+    x, y = task.train
+    with torch.no_grad():
+        found = {name: net(x).argmax(1) for name, net in made.items()}
+    assert set(found["trained-otherwise"].tolist()) == {0, 1}
+    assert (found["trained-otherwise"] == y % 2).float().mean() > 0.8
+    assert (found["trained"] == y).float().mean() > 0.5
+
+
 @pytest.mark.parametrize("condition", ["length-gram", "length-gram-stopped"])
 def test_lengths_alone_guide_where_sequences_have_several(condition, store):
     made = {"profile": "smoke", "epochs": 1, "condition": condition}

@@ -418,7 +418,7 @@ def test_what_is_at_chance_needs_no_other_runs(rows, accuracy, expected):
 
 
 @pytest.mark.parametrize(("falls", "expected"), [
-    ((0.6, 0.5, 0.4), "holds"), ((0.4, 0.5, 0.6), "does not hold: it harms"),
+    ((0.6, 0.5, 0.4), "holds"), ((0.4, 0.5, 0.6), "does not hold: it is the other way round"),
     ((0.02, 0.01, 0.0), "does not test the claim: neither guide was approached")])
 def test_early_layers_are_compared_with_late_ones_within_each_run(rows, falls, expected):
     early = claim("untrained", metric="early_fall")

@@ -165,9 +165,9 @@ def card(row):
         lines.append(f"- against {row.against}: {effect}, p = {row.p:.3f}"
                      f"{adjusted(row)}")
         tested = kind(row.verdict) != UNTESTED
-        if tested and not row.equal:
+        if tested and not row.equal and not METRICS[row.metric].describes:
             lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
-        if row.useful and tested:
+        if row.useful and tested and not METRICS[row.metric].describes:
             worth = shown(row.metric, row.worth, row.worth_low, row.worth_high, signed=True)
             lines.append(f"- is it worth it? {row.useful}: {worth} against the tuned base")
     if row.aligned:

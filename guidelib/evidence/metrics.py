@@ -12,8 +12,8 @@ class Metric:
     higher: whether more of it is better. percent: a share, told in per cent. margin: the smallest difference
     that counts, fixed before any run, or None. of_the_whole: it says how good a trained net is on the whole,
     so that two architectures may be compared by it. within: it is a difference within a run, to be set
-    against 0 and no other run. alignment: it is about how a guide was approached. bounded: it lies between 0
-    and 1. digits: decimals of what is no share.
+    against 0 and no other run. describes: more of it is neither help nor harm. alignment: it is about how a
+    guide was approached. bounded: it lies between 0 and 1. digits: decimals of what is no share.
     """
 
     words: str
@@ -22,6 +22,7 @@ class Metric:
     margin: float | None = 0.03
     of_the_whole: bool = False
     within: bool = False
+    describes: bool = False
     alignment: bool = False
     bounded: bool = False
     digits: int = 3
@@ -36,15 +37,17 @@ METRICS = {
     "gap_last": Metric("training minus validation accuracy after the last epoch", higher=False),
     "train_accuracy_last": Metric("training accuracy after the last epoch", bounded=True),
     "train_loss": Metric("training loss after the last epoch", higher=False, percent=False, margin=None),
-    "above_chance": Metric("test accuracy above chance", within=True),
+    "above_chance": Metric("test accuracy above chance", within=True, describes=True),
     "decoded_above_chance": Metric("accuracy of linear decoders, mean over the hidden layers, above chance",
-                                   within=True),
+                                   within=True, describes=True),
     "misalignment": Metric("misalignment at the end", higher=False, percent=False, margin=0.05,
                            alignment=True),
     "early_fall": Metric("fall of the misalignment, first third of the pairs more than last third",
-                         percent=False, margin=0.05, within=True, alignment=True),
+                         percent=False, margin=0.05, within=True, describes=True, alignment=True),
+    "dimension": Metric("effective dimension at the end, mean over the hidden layers", percent=False,
+                        margin=None, describes=True, digits=1),
     "gradient_ratio": Metric("gradient norm of the first hidden layer over that of the last, before training",
-                             higher=False, percent=False, margin=None, digits=2),
+                             higher=False, percent=False, margin=None, describes=True, digits=2),
 }
 
 
@@ -72,6 +75,9 @@ def value(record, metric):
     looks = record.get("curves", {}).get("probe", {}).get("misalignment")
     if metric == "misalignment":
         found = fmean(looks[-1]) if looks and looks[-1] else None
+    if metric == "dimension":
+        *hidden, _ = record.get("curves", {}).get("dimension", {}).get("end", (None,))  # but the logits
+        found = fmean(hidden) if hidden else None
     if metric == "early_fall":
         found = _early_fall(looks)
     if metric in ABOVE and ABOVE[metric] in metrics:

@@ -125,10 +125,11 @@ def useful(differences, *, margin=DELTA):
     return words[standing(differences, margin=margin)]
 
 
-def verdict(answer, *, worse=False, equal=False, untested="", treated=None, faster=0):
+def verdict(answer, *, worse=False, equal=False, describes=False, untested="", treated=None, faster=0):
     """The verdict on a claim that follows from the answer to the first question.
 
-    worse: the claim is one of harm; equal: of no difference beyond the margin. untested: the gate that fails.
+    worse: the claim is one of harm; equal: of no difference beyond the margin. describes: what is claimed is
+    neither help nor harm. untested: the gate that fails.
     treated: whether the guide was approached (gates.treated), None where that cannot be said. faster: how
     many steps were taken, if accuracy still rises at their end.
 
@@ -154,6 +155,8 @@ def verdict(answer, *, worse=False, equal=False, untested="", treated=None, fast
         return f"{UNTESTED}: the guide was not approached"
     if answer.startswith("undecided"):
         return answer.replace(", ", ": ", 1)
+    if describes and answer in ("helps", "harms"):
+        return "does not hold: it is the other way round"
     return f"does not hold: {'it ' * (answer in ('helps', 'harms'))}{answer}"
 
 

@@ -115,16 +115,18 @@ class Parts:
 class Kind:
     """What steers the target, under any timing: its role, label, and how it is built from Parts.
 
-    layers: whose layers the target's are paired with, a name of Parts; runs: that network runs at each step;
-    whole: what one Gram matrix for all layers is made of in their place, "examples", "inputs" or "lengths",
-    or "". anew: its examples or features are others at each step, so that it cannot be approached. settings:
-    what else it changes in a Config. needs, why: as of a Condition.
+    otherwise: it was trained for another task. layers: whose layers the target's are paired with, a name of
+    Parts; runs: that network runs at each step; whole: what one Gram matrix for all layers is made of in
+    their place, "examples", "inputs" or "lengths", or "". anew: its examples or features are others at each
+    step, so that it cannot be approached. settings: what else it changes in a Config. needs, why: as of a
+    Condition.
     """
 
     role: str
     label: str
     build: Callable
     learns: bool = False
+    otherwise: bool = False
     layers: str = "like"
     runs: bool = True
     whole: str = ""
@@ -136,6 +138,8 @@ class Kind:
 
 GUIDES = {
     "trained": Kind("guided", "trained guide", lambda parts: parts.like, learns=True),
+    "trained-otherwise": Kind("guided", "guide trained for another task, odd or even",
+                              lambda parts: parts.like, learns=True, otherwise=True),
     "untrained": Kind("guided", "untrained guide", lambda parts: parts.like),
     "identity": Kind("control", "control: identity Gram matrix", lambda parts: controls.identity(parts.like),
                      runs=False, whole="examples"),

@@ -9,7 +9,7 @@ import io
 import json
 import math
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -179,7 +179,9 @@ def make_guide(config, condition, task, target, store, *, on_epoch=None):
         return None
     inputs = "noise" if condition.timing == "noise-fed" else "same"
     frozen = partial(Guide, inputs=inputs, seed=config.noise_seed + 500)
-    network = make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on_epoch)
+    otherwise = GUIDES[condition.guide].otherwise
+    network = make_guide_of_family(config, odd_or_even(task) if otherwise else task, store,
+                                   trained=condition.learns, otherwise=otherwise, on_epoch=on_epoch)
     like = frozen(network, norm=config.guide_norm)
 
     def same():
@@ -205,16 +207,23 @@ def make_teacher(config, condition, task, store, *, on_epoch=None):
     return Distillation(network, temperature=config.temperature, alpha=config.alpha)
 
 
-def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
+def odd_or_even(task):
+    """The task with other labels for the same inputs: whether a label is odd."""
+    splits = {name: getattr(task, name) for name in ("train", "validation", "test")}
+    return replace(task, **{name: (x, torch.where(y >= 0, y % 2, y)) for name, (x, y) in splits.items()})
+
+
+def make_guide_of_family(config, task, store, *, trained, otherwise=False, on_epoch=None):
     """The guide's network, untrained, or trained alone on the same training split.
 
-    One that was trained is kept in `store` for other runs with the same.
+    One that was trained is kept in `store` for other runs with the same. otherwise: whether its task is
+    another than that of the config.
     """
     device = task.train[0].device
     network = make_guide_network(config, task).to(device)
     if not trained:
         return network
-    path = None if store is None else Path(store) / guide_file(config)
+    path = None if store is None else Path(store) / guide_file(config, otherwise=otherwise)
     if path is not None and path.exists():
         network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
         return network
@@ -228,10 +237,10 @@ def make_guide_of_family(config, task, store, *, trained, on_epoch=None):
     return network
 
 
-def guide_file(config):
+def guide_file(config, *, otherwise=False):
     """The name of the file for a trained guide: the same for all runs that would train the same one."""
     settings = {name: getattr(config, name) for name in GUIDE_SETTINGS} | {"task": task_options(config)}
-    text = json.dumps(settings, sort_keys=True)
+    text = json.dumps(settings, sort_keys=True) + " otherwise" * otherwise
     return f"guide-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pt"
 
 
