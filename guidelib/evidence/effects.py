@@ -194,6 +194,6 @@ def judged(found, compared, *, worse, equal):
     sides = (compared.runs, compared.rival)
     if METRICS[compared.metric].of_the_whole and not equal and any(gates.unfinished(side) for side in sides):
         faster = max((r["metrics"].get("steps", 0) for r in compared.runs.values()), default=0)
-    describes = METRICS[compared.metric].describes
-    words = verdict(found.helps, worse=worse, equal=equal, describes=describes, untested=gate, treated=treated, faster=faster)
+    words = verdict(found.helps, worse=worse, equal=equal, describes=METRICS[compared.metric].describes,
+                    untested=gate, treated=treated, faster=faster)
     return replace(found, gate=gate, treated=treated, verdict=words)
