@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from guidelib.evidence.significance import false_discovery, holm, sign_flip
-from guidelib.evidence.verdicts import DELTA, helps, specific, standing
+from guidelib.evidence.verdicts import DELTA, alike, helps, specific, standing
 
 pytestmark = pytest.mark.slow
 SEEDS = 10
@@ -165,6 +165,18 @@ def test_ten_seeds_bear_pairs_that_spread_by_six_points():
 def test_a_difference_of_the_margin_is_called_none_in_at_most_one_case_of_twenty(sd, true):
     rng = np.random.default_rng(3)
     assert share(as_good, rng.normal(true, sd, (DRAWS, SEEDS))) <= most(0.05)
+
+
+@pytest.mark.parametrize("sd", [0.01, 0.02, 0.03, 0.05])
+def test_two_that_differ_by_the_margin_are_called_alike_in_at_most_one_case_of_twenty(sd):
+    rng = np.random.default_rng(8)
+    differences = rng.normal(DELTA, sd, (DRAWS, SEEDS))
+    inside = abs(differences.mean(axis=-1)) + half(differences, 0.9) < DELTA
+    said = [alike(row).startswith("no effect") for row in differences[:SHOWN]]
+    assert said == inside[:SHOWN].tolist()
+    assert inside.mean() <= most(0.05)
+    if sd == 0.01:  # where one of the two tests alone decides, no fewer either
+        assert inside.mean() >= 0.1 - most(0.05)
 
 
 def test_no_difference_is_called_none_where_seeds_hardly_spread():
