@@ -13,8 +13,9 @@ def balance_gradients(target, *, sample, steps=300, lr=1e-3, seed=0, on_step=Non
     Its loss is the squared logarithm of the gradient ratio, the norm of a gradient for the first weight
     matrix over that for the last but the logits', where the gradient is that of the outputs' product with
     N(0, 1), new at each step: no task and no guide take part. A warm-up like guidelib.warm_up in all else:
-    sample, lr, seed and on_step are those, Adam is fresh, the target is in train mode meanwhile. Returns a
-    table (step, ratio). ValueError for a target of fewer than 3 weight matrices, or a negative number of
+    sample, lr, seed and on_step are those, Adam is fresh, the target is in train mode meanwhile. Akin to
+    MetaInit (Dauphin and Schoenholz 2019), which tunes the norms of the weights alone. Returns a table (step,
+    ratio). ValueError for a target of fewer than 3 weight matrices, or a negative number of
     steps.
 
     >>> from guidelib.networks import FCN
