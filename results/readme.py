@@ -14,6 +14,7 @@ HERE = Path(__file__).resolve().parent
 FAST = HERE / "fast"
 README = HERE.parent / "README.md"
 START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
+FROM, TO = "<!-- time:start -->", "<!-- time:end -->"
 ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "base-residual",
          "guide-alone")
 GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family",
@@ -73,6 +74,13 @@ def records_of(folder):
     return [read(path) for path in paths if path.exists()]
 
 
+def spent(folder):
+    """How many runs are kept, and how long they took: what it takes to compute all of it."""
+    seconds = [read(path)["duration_s"] for path in folder.glob("*.json")]
+    hours = sum(seconds) / 3600 / 2  # two at a time, of one thread each, on two cores
+    return f"{len(seconds):,} runs, which took {hours:.1f} hours two at a time"
+
+
 def main():
     records = records_of(FAST)
     if records:
@@ -82,7 +90,9 @@ def main():
         figure.savefig(FAST / "02_controls.png", bbox_inches="tight", dpi=100)
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)
-    README.write_text(before + START + block(records) + END + rest.partition(END)[2], encoding="utf-8")
+    text = before + START + block(records) + END + rest.partition(END)[2]
+    before, _, rest = text.partition(FROM)
+    README.write_text(before + FROM + spent(FAST) + TO + rest.partition(TO)[2], encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,10 @@ def test_results_are_rendered_from_the_committed_records():
     assert block == readme.block(readme.records_of(readme.FAST))
 
 
+def test_the_time_that_all_runs_take_is_that_of_the_records():
+    assert README.partition(readme.FROM)[2].partition(readme.TO)[0] == readme.spent(readme.FAST)
+
+
 def test_a_changed_record_changes_the_block():
     records = readme.records_of(readme.FAST)
     records[0] = records[0] | {"metrics": records[0]["metrics"] | {"test_accuracy": 0.999}}
