@@ -5,6 +5,9 @@ Further arguments go to pytest.
     guidelib test                 the quick lane
     guidelib test --slow          the slow lane
     guidelib test -k cka -x       arguments of pytest
+    guidelib test -n 0            in one process, not in two
+
+The files are dealt to two processes of one thread each.
 """
 
 import os
@@ -16,6 +19,7 @@ from ..experiments.screen import say
 QUICK = ("-m", "not slow", "tests", "--doctest-modules", "guidelib",
          "--nbval-lax", "--nbval-cell-timeout=300", "--nbval-current-env", "notebooks")
 SLOW = ("-m", "slow", "tests")
+TWO = ("-n", "2", "--dist", "loadscope")  # the cells of a notebook stay together, and in order
 
 
 def arguments(parser):
@@ -26,8 +30,9 @@ def main(options):
     try:
         import nbval  # noqa: F401
         import pytest
+        import xdist  # noqa: F401
     except ImportError:
-        say("guidelib test: pytest and nbval are not installed: pip install -e '.[test]'")
+        say("guidelib test: pytest, xdist or nbval is not installed: pip install -e '.[test]'")
         return 2
     os.chdir(checkout())
     lane = SLOW if options.slow else QUICK
@@ -35,4 +40,5 @@ def main(options):
         os.environ["GUIDELIB_PROFILE"] = "smoke"
         os.environ["GUIDELIB_OUT"] = out
         os.environ["GUIDELIB_PROGRESS"] = os.path.join(out, "progress.json")
-        return int(pytest.main([*lane, *options.rest]))
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        return int(pytest.main([*TWO, *lane, *options.rest]))
