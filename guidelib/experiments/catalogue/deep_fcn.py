@@ -28,7 +28,7 @@ EXPERIMENT = Experiment(
     regimes={
         ("overfit", "smoke"): {"depth": 4, "train": 120, "dropout": 0.0},
         ("overfit", "fast"): {
-            "train": 200, "depth": 10, "dropout": 0.0, "epochs": 40,
+            "train": 100, "depth": 10, "dropout": 0.0, "epochs": 80,
             "guide_epochs": 24, "warm_up_steps": 100, "warm_up_lr": 3e-3, "stop_steps": 40,
         },
     },
@@ -47,8 +47,9 @@ EXPERIMENT = Experiment(
             {"width": 128, "batch_size": 64, "epochs": 20}, {"width": 128, "batch_size": 128, "epochs": 40},
         ),
         ("overfit", "fast"): (
-            {"depth": 20}, {"depth": 10}, {"depth": 20, "epochs": 80}, {"depth": 10, "epochs": 80},
-            {"depth": 20, "data": "placed-digits", "canvas": 16, "copies": 2, "train": 200},
+            {"depth": 20, "train": 200, "epochs": 40}, {"depth": 10, "train": 200, "epochs": 40},
+            {"depth": 20, "train": 200}, {"depth": 10, "train": 200}, {}, {"epochs": 160},
+            {"depth": 20, "data": "placed-digits", "canvas": 16, "copies": 2, "train": 200, "epochs": 40},
             {"depth": 20, "data": "placed-digits", "canvas": 16, "copies": 2, "train": 500, "epochs": 20,
              "guide_epochs": 12},
         ),
