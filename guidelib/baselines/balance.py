@@ -35,8 +35,7 @@ def balance_gradients(target, *, sample, steps=300, lr=1e-3, seed=0, on_step=Non
             args, kwargs = as_call(noise_like(sample, stream=stream))
             outputs = target(*args, **kwargs)
             back = noise_like(outputs.detach(), stream=stream)
-            first, last = torch.autograd.grad((outputs * back).sum(), ends, create_graph=True)
-            ratio = first.norm() / last.norm()
+            ratio = gradient_ratio(outputs, back, ends)
             optimizer.zero_grad(set_to_none=True)
             ratio.log().square().backward()
             optimizer.step()
@@ -45,6 +44,15 @@ def balance_gradients(target, *, sample, steps=300, lr=1e-3, seed=0, on_step=Non
                 on_step(step + 1, steps)
         optimizer.zero_grad(set_to_none=True)
     return pd.DataFrame({"step": range(len(ratios)), "ratio": ratios})
+
+
+def gradient_ratio(outputs, back, ends):
+    """The norm of the gradient for the first of two weights over that for the last, with its own gradient.
+
+    back: what the outputs are multiplied by, of their shape.
+    """
+    first, last = torch.autograd.grad((outputs * back).sum(), ends, create_graph=True)
+    return first.norm() / last.norm()
 
 
 def first_and_last(target):

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from ..baselines.balance import first_and_last, gradient_ratio
 from ..guidance.activations import is_leaf
 from ..guidance.calls import Call
 from ..guidance.controls import same_family
@@ -85,7 +86,8 @@ def dry_run(config):
 
         total = sum(plain[n] + taught[n] for n in steps) + sum(guided[n] for n in steps[:stop])
         if warm:
-            total += warm * (alignment_step(trained, pairs, x) + guided[full])
+            total += warm * (balance_step(trained, x) if condition.balanced else
+                             alignment_step(trained, pairs, x) + guided[full])
         if kind is not None and not kind.runs:
             total += forward(like, x)  # once, to learn which layers it has
         if condition.learns:
@@ -181,6 +183,17 @@ def alignment_step(target, pairs, x):
 
     with Listener(modules, lambda o: kept.append(o.x.sum()), call=Call((x,), {})):
         return operations(step)
+
+
+def balance_step(target, x):
+    """Operations of a step that brings a target's gradient ratio nearer to 1."""
+    ends = first_and_last(target)
+
+    def step():
+        outputs = target(x)
+        gradient_ratio(outputs, torch.ones_like(outputs), ends).log().square().backward()
+
+    return operations(step)
 
 
 def forward(net, x):
