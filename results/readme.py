@@ -8,12 +8,14 @@ from pathlib import Path
 from guidelib import evidence, figures
 from guidelib.evidence.metrics import of
 from guidelib.experiments import config, seeds
+from guidelib.experiments.catalogue import CATALOGUE
 from guidelib.experiments.records import path_of, read
 
 HERE = Path(__file__).resolve().parent
 FAST = HERE / "fast"
 README = HERE.parent / "README.md"
 START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
+ELSE, DONE = "<!-- elsewhere:start -->\n", "<!-- elsewhere:end -->\n"
 FROM, TO = "<!-- time:start -->", "<!-- time:end -->"
 ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "base-residual",
          "guide-alone")
@@ -24,6 +26,8 @@ SHOWN = (*ALONE, *GUIDES[:-1], *(figures.under(guide, "warm-up") for guide in GU
 THROUGHOUT = ("untrained", "trained", "data-gram", "shuffled")
 BEFORE = ("untrained-warm-up", "shuffled-warm-up", "moved-as-far", "looks-linear-init")
 ASKED = ("untrained", "trained", "untrained-warm-up")
+# Other settings, of which a sentence each is told: what is asked there, and the setting in words.
+ELSEWHERE = {"wide-fcn": (("trained", "untrained"), "**A wide net of 4 layers**, on digits at random places")}
 
 
 def block(records):
@@ -54,6 +58,17 @@ def block(records):
     return "\n".join(lines) + "\n"
 
 
+def elsewhere(folder):
+    """What the rules answer in other settings, a paragraph each that has records."""
+    lines = []
+    for experiment, (asked, words) in ELSEWHERE.items():
+        found = records_of(folder, experiment, CATALOGUE[experiment].compared["untrainable", "fast"])
+        if found:
+            said = " ".join(evidence.sentence(evidence.row(found, "", name, paper="")) for name in asked)
+            lines += [f"{words} (`{experiment}`; {evidence.basis(found)}). {said}"]
+    return "\n\n".join(lines) + "\n" * bool(lines)
+
+
 def row(records, condition):
     """A line of the table: what a condition reaches, against which base, and how its misalignment changed."""
     found = evidence.effect(records, condition)
@@ -67,9 +82,9 @@ def row(records, condition):
     return f"| {' | '.join(cells)} |"
 
 
-def records_of(folder):
-    """The records behind the block: the runs of the first tutorial, with its seeds and settings, no other."""
-    configs = [config("deep-fcn", condition=c, seed=seed) for c in SHOWN for seed in seeds("deep-fcn")]
+def records_of(folder, experiment="deep-fcn", conditions=SHOWN):
+    """The runs of an experiment on its seeds at its own settings, no other: those behind the block."""
+    configs = [config(experiment, condition=c, seed=seed) for c in conditions for seed in seeds(experiment)]
     paths = [path_of(made, folder) for made in configs]
     return [read(path) for path in paths if path.exists()]
 
@@ -91,6 +106,8 @@ def main():
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)
     text = before + START + block(records) + END + rest.partition(END)[2]
+    before, _, rest = text.partition(ELSE)
+    text = before + ELSE + elsewhere(FAST) + DONE + rest.partition(DONE)[2]
     before, _, rest = text.partition(FROM)
     README.write_text(before + FROM + spent(FAST) + TO + rest.partition(TO)[2], encoding="utf-8")
 

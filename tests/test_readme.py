@@ -19,6 +19,10 @@ def test_results_are_rendered_from_the_committed_records():
     assert block == readme.block(readme.records_of(readme.FAST))
 
 
+def test_other_settings_are_told_from_the_committed_records():
+    assert README.partition(readme.ELSE)[2].partition(readme.DONE)[0] == readme.elsewhere(readme.FAST)
+
+
 def test_the_time_that_all_runs_take_is_that_of_the_records():
     assert README.partition(readme.FROM)[2].partition(readme.TO)[0] == readme.spent(readme.FAST)
 

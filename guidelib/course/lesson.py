@@ -3,7 +3,7 @@
 import torch
 
 from .. import __version__, evidence, figures
-from ..experiments import CONDITIONS, collect, config, run_grid, seeds
+from ..experiments import CONDITIONS, collect, config, initialisations, run_grid, seeds
 from ..experiments.grid import check_jobs
 from ..experiments.kept import kept_among
 from ..experiments.settings import PROFILES, check
@@ -129,6 +129,15 @@ class Lesson:
                                      chance=runs[0]["metrics"]["chance"])
             self.display(self.show(figure, name, alt=alt))
         self.origin(runs, live)
+
+    def starts(self, name, *, alt):
+        """The study of initialisations that the project keeps at this profile, or that there is none."""
+        table = initialisations.kept(self.profile)
+        if table is None:
+            self.say("The study of starts at other sizes is not kept at this profile.")
+            return
+        note = f"{table['seed'].nunique()} seeds, profile {self.profile}, cpu; kept"
+        self.display(self.show(figures.starts(table, note=note), name, alt=alt))
 
     def curves(self, runs, name, *, alt, columns, ylabel, chance=None, scale=1.0):
         """Learning curves by condition; columns: {column of the history: title}."""
