@@ -223,6 +223,15 @@ def test_accuracy_stands_against_the_gradient_ratio_when_training_begins():
     assert labels == [gl.evidence.named("base"), gl.evidence.named("untrained-warm-up")]
 
 
+def test_a_closer_look_leaves_chance_to_the_title():
+    runs = [run("base", 0, 0.70), run("base", 1, 0.72), run("untrained", 0, 0.75)]
+    ax = figures.accuracy(runs, chance=0.1, closer=True).axes[0]
+    low, high = ax.get_xlim()
+    assert 40 < low < 70 and 75 < high < 95
+    assert ax.get_title().endswith("; chance 10 %")
+    assert figures.accuracy(runs, chance=0.1).axes[0].get_xlim() == (-2, 102)
+
+
 def test_starts_are_drawn_at_the_rate_that_was_chosen_a_shape_a_size():
     rows = []
     for depth in (20, 50):

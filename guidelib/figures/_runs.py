@@ -8,12 +8,14 @@ from ..experiments import CONDITIONS
 from ._style import DASHED, MARKERS, PALETTE, STYLES, axes, band, legend
 
 
-def accuracy(records, *, metric="test_accuracy", chance=None, floor=None, live=(), note=None):
+def accuracy(records, *, metric="test_accuracy", chance=None, floor=None, live=(), note=None,
+             closer=False):
     """One line a condition: every seed a point, the mean and its interval beside them, chance dashed.
 
     chance: of `metric`; None leaves its line out. floor: the best value that any model can reach, a dotted
     line. live: records of runs made before the reader's eyes, on seeds of their own: hollow points on their
-    condition's line that count in no mean. note: the title, by default the basis of the records.
+    condition's line that count in no mean. note: the title, by default the basis of the records. closer: the
+    axis of a share ends near its lowest and highest point; chance is then told in the title.
     """
     share = METRICS[metric].percent
     scale = 100 if share else 1
@@ -24,14 +26,19 @@ def accuracy(records, *, metric="test_accuracy", chance=None, floor=None, live=(
     if floor is not None:
         ax.axvline(scale * floor, **DASHED | {"linestyle": ":"})
         ax.text(scale * floor, -0.85, " floor ", fontsize="small", va="center", ha="left")
-    if chance is not None:
+    if chance is not None and not closer:
         ax.axvline(scale * chance, **DASHED)
         side = "left" if share else "right"  # a perplexity lies below chance, and the line at the right end
         ax.text(scale * chance, -0.85, " chance ", fontsize="small", va="center", ha=side)
     ax.set_yticks(range(len(conditions)), [named(c) for c in conditions])
     label = metric.replace("_", " ")
-    ax.set(xlabel=label, ylim=(len(conditions) - 0.5, -1.2), title=basis(records) if note is None else note)
-    if share:
+    title = basis(records) if note is None else note
+    ax.set(xlabel=label, ylim=(len(conditions) - 0.5, -1.2), title=title)
+    if closer:
+        known = "" if chance is None else f"; chance {scale * chance:.0f} %"
+        ax.set(xlabel=f"{label} (%)", title=f"{title}{known}")
+        ax.margins(x=0.04)
+    elif share:
         # An interval over few seeds may reach beyond what an accuracy can be: it is cut here, not in tables.
         ax.set(xlabel=f"{label} (%)", xlim=(-2, 102))
     legend(ax, {role(c) for c in conditions}, live=live)
