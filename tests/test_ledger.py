@@ -372,10 +372,18 @@ def test_regimes_profiles_and_data_are_kept_apart_and_smoke_is_not_shown(folder)
         add(folder, "base", 0.1, regime=regime, data=data)
     add(folder, "untrained", 0.99, profile="smoke", seeds=(0, 1))
     table = ledger(folder, claims=[CLAIM])
-    assert table["regime"].tolist() == ["overfit", "untrainable", "untrainable"]
-    assert table["effect"].round(6).tolist() == [0.6, 0.4, 0.8]
-    one = Claim("r", "table 0", "x", "", "deep-fcn", "untrained", regime="overfit")
-    assert only(folder, one)["regime"] == "overfit"
+    assert table["regime"].tolist() == ["untrainable", "untrainable"]
+    assert table["effect"].round(6).tolist() == [0.4, 0.8]
+    for options in ({"regime": "overfit"}, {"overfitting": True}):
+        row = only(folder, Claim("r", "table 0", "x", "", "deep-fcn", "untrained", **options))
+        assert (row["regime"], round(row["effect"], 6)) == ("overfit", 0.6)
+
+
+def test_what_has_runs_in_the_other_regime_alone_is_tested_there(folder):
+    for condition, mean in (("untrained-noise-fed", 0.5), ("base", 0.1)):
+        add(folder, condition, mean, regime="overfit")
+    fed = Claim("d", "table 0", "x", "", "deep-fcn", "untrained-noise-fed")
+    assert only(folder, fed)["regime"] == "overfit"
 
 
 def test_records_of_another_recipe_are_left_out_and_counted(folder):

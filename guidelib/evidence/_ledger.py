@@ -110,6 +110,8 @@ def rows_of(claim, found):
     if claim.regime:
         mine = [run for run in mine if run.config["regime"] == claim.regime]
     groups = {run.group for run in mine if run.has(claim.condition, claim.overrides)}
+    about_it = {group for group in groups if group[1] == ("overfit" if claim.overfitting else "untrainable")}
+    groups = groups if claim.regime else about_it or groups
     made = []
     for group in sorted(groups, key=lambda group: (SHOWN.index(group[0]), *group[1:])):
         together = [run for run in mine if run.group == group]

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 
+from ..experiments import REGIMES
 from ..experiments.catalogue import CATALOGUE
 from . import gates
 from ._ledger import WAITING, rows, said
@@ -51,7 +52,8 @@ def settings_of(found):
             place = (c["experiment"], c["profile"], c["regime"])
             places.setdefault(place, {}).setdefault(c["condition"], []).append(run)
     order = list(CATALOGUE)
-    ordered = sorted(places, key=lambda place: (order.index(place[0]), SHOWN.index(place[1]), place[2]))
+    ordered = sorted(places, key=lambda place: (order.index(place[0]), SHOWN.index(place[1]),
+                                                REGIMES.index(place[2])))
     return {place: {name: one_a_seed(group) for name, group in places[place].items()} for place in ordered}
 
 
@@ -112,7 +114,8 @@ def effects(place, groups):
         if condition not in groups:
             continue
         found = effect_of_groups(groups, condition, rival(condition, groups),
-                                 controls=asked_of(groups, condition))
+                                 controls=asked_of(groups, condition),
+                                 overfitting=place[2] == "overfit")
         if found.against:
             lines += ["<details>", f"<summary>{summary(condition, found)}</summary>", "",
                       *details(groups, condition, found), "", "</details>", ""]

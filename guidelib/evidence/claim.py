@@ -10,12 +10,13 @@ from .metrics import METRICS
 class Claim:
     """One claim.
 
-    It is tested by runs of `experiment` in `condition` with exactly the `overrides`, in `regime` ("": every
-    one with runs). against: a condition to compare with, with exactly `against_overrides`; "": the base at
-    its best rate, after as many steps. worse: the claim is one of harm; equal: it is one of no difference,
-    against chance or 0 under a metric that is a difference itself. overfitting: it is about overfitting,
-    and needs a base that does. primary: the one contrast of its experiment that was named before the runs.
-    restates: the id of a claim that says the same. reason: why no experiment here tests it.
+    It is tested by runs of `experiment` in `condition` with exactly the `overrides`, in `regime` ("": the one
+    that it is about, "overfit" or "untrainable", or where that has no runs the other). against: a condition
+    to compare with, with exactly `against_overrides`; "": the base at its best rate, after as many steps.
+    worse: the claim is one of harm; equal: it is one of no difference, against chance or 0 under a metric
+    that is a difference itself. overfitting: it is about overfitting, and needs a base that does. primary:
+    the one contrast of its experiment that was named before the runs. restates: the id of a claim that says
+    the same. reason: why no experiment here tests it.
 
     >>> from guidelib.evidence.paper import CLAIMS
     >>> CLAIMS[0].source, CLAIMS[0].experiment, CLAIMS[0].condition, CLAIMS[0].explains
