@@ -27,7 +27,12 @@ THROUGHOUT = ("untrained", "trained", "data-gram", "shuffled")
 BEFORE = ("untrained-warm-up", "shuffled-warm-up", "moved-as-far", "looks-linear-init")
 ASKED = ("untrained", "trained", "untrained-warm-up")
 # Other settings, of which a sentence each is told: what is asked there, and the setting in words.
-ELSEWHERE = {"wide-fcn": (("trained", "untrained"), "**A wide net of 4 layers**, on digits at random places")}
+ELSEWHERE = {
+    ("wide-fcn", "untrainable"): (
+        ("trained", "untrained"), "**A wide net of 4 layers**, on digits at random places"),
+    ("deep-fcn", "overfit"): (
+        ("trained", "untrained"), "**A net of 10 layers that overfits**, on 100 digits"),
+}
 
 
 def block(records):
@@ -61,10 +66,13 @@ def block(records):
 def elsewhere(folder):
     """What the rules answer in other settings, a paragraph each that has records."""
     lines = []
-    for experiment, (asked, words) in ELSEWHERE.items():
-        found = records_of(folder, experiment, CATALOGUE[experiment].compared["untrainable", "fast"])
+    for (experiment, regime), (asked, words) in ELSEWHERE.items():
+        compared = CATALOGUE[experiment].compared[regime, "fast"]
+        found = records_of(folder, experiment, compared, regime=regime)
         if found:
-            said = " ".join(evidence.sentence(evidence.row(found, "", name, paper="")) for name in asked)
+            overfitting = regime == "overfit"
+            rows = [evidence.row(found, "", name, overfitting=overfitting, paper="") for name in asked]
+            said = " ".join(evidence.sentence(row) for row in rows)
             lines += [f"{words} (`{experiment}`; {evidence.basis(found)}). {said}"]
     return "\n\n".join(lines) + "\n" * bool(lines)
 
@@ -82,9 +90,10 @@ def row(records, condition):
     return f"| {' | '.join(cells)} |"
 
 
-def records_of(folder, experiment="deep-fcn", conditions=SHOWN):
+def records_of(folder, experiment="deep-fcn", conditions=SHOWN, *, regime="untrainable"):
     """The runs of an experiment on its seeds at its own settings, no other: those behind the block."""
-    configs = [config(experiment, condition=c, seed=seed) for c in conditions for seed in seeds(experiment)]
+    configs = [config(experiment, condition=c, seed=seed, regime=regime)
+               for c in conditions for seed in seeds(experiment)]
     paths = [path_of(made, folder) for made in configs]
     return [read(path) for path in paths if path.exists()]
 
