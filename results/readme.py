@@ -72,9 +72,16 @@ def elsewhere(folder):
         if found:
             overfitting = regime == "overfit"
             rows = [evidence.row(found, "", name, overfitting=overfitting, paper="") for name in asked]
-            said = " ".join(evidence.sentence(row) for row in rows)
-            lines += [f"{words} (`{experiment}`; {evidence.basis(found)}). {said}"]
+            said = [f"- {evidence.sentence(row)} {against_controls(row)}" for row in rows]
+            lines += ["\n".join([f"{words} (`{experiment}`; {evidence.basis(found)}):", "", *said])]
     return "\n\n".join(lines) + "\n" * bool(lines)
+
+
+def against_controls(row):
+    """By how much a row's condition is above each of its controls."""
+    gaps = [f"{evidence.named(name, short=True)} {evidence.shown(row['metric'], *gap, signed=True)}"
+            for name, gap in row["over"].items()]
+    return f"Against its controls: {', '.join(gaps)}."
 
 
 def row(records, condition):

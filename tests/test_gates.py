@@ -397,8 +397,8 @@ def test_what_still_rises_on_one_side_holds_as_speed(rows, by, expected):
 
 
 @pytest.mark.parametrize(("mean", "half", "expected"), [
-    (0.6, 0.02, "holds"), (0.6, 0.2, "undecided"), (0.7, 0.02, "does not hold: they differ"),
-    (0.5, 0.02, "does not hold: they differ")])
+    (0.6, 0.02, "holds"), (0.6, 0.2, "undecided"), (0.7, 0.02, "does not hold: it differs"),
+    (0.5, 0.02, "does not hold: it differs")])
 def test_that_two_are_alike_takes_two_one_sided_tests(rows, mean, half, expected):
     alike = claim("untrained-warm-up", against="untrained", equal=True)
     groups = {"untrained": side(0.6), "untrained-warm-up": side(mean, half=half)}
@@ -409,7 +409,7 @@ def test_that_two_are_alike_takes_two_one_sided_tests(rows, mean, half, expected
 
 
 @pytest.mark.parametrize(("accuracy", "expected"), [
-    (0.11, "holds"), (0.2, "does not hold: they differ"), (0.05, "does not hold: they differ")])
+    (0.11, "holds"), (0.2, "does not hold: it differs"), (0.05, "does not hold: it differs")])
 def test_what_is_at_chance_needs_no_other_runs(rows, accuracy, expected):
     at_chance = claim("guide-untrained", metric="above_chance", equal=True)
     row, = rows([at_chance], {"guide-untrained": side(accuracy, half=0.002)})

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 import guidelib as gl
@@ -35,6 +36,18 @@ def test_at_fast_nothing_is_made_and_what_is_missing_is_told(tmp_path):
     assert len(kept) >= 8
     assert len(kept) + len(kept.missing) == 10
     assert not (tmp_path / "records").exists()
+
+
+def test_a_study_is_drawn_where_one_is_kept_and_else_told_to_be_missing(lesson, tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(lesson, "display", lambda *things: shown.extend(things))
+    lesson.starts("starts", alt="Two panels.")
+    assert shown.pop().data == "The study of starts at other sizes is not kept at this profile."
+    row = {"data": "digits", "depth": 2, "width": 8, "start": "default", "seed": 20, "gradient_ratio": 2.0,
+           "geometry": 0.5, "test_accuracy": 0.3, "chosen": True}
+    monkeypatch.setattr(gl.experiments.initialisations, "kept", lambda profile: pd.DataFrame([row]))
+    lesson.starts("starts", alt="Two panels.")
+    assert len(shown) == 1 and (tmp_path / "02_starts.svg").exists()
 
 
 def test_parts_and_sums_keep_what_is_missing():

@@ -134,9 +134,9 @@ class Lesson:
         """The study of initialisations that the project keeps at this profile, or that there is none."""
         table = initialisations.kept(self.profile)
         if table is None:
-            self.say("The study of starts at other sizes is not kept at this profile.")
+            self.display(self.say("The study of starts at other sizes is not kept at this profile."))
             return
-        note = f"{table['seed'].nunique()} seeds, profile {self.profile}, cpu; kept"
+        note = f"{table['seed'].nunique()} seeds, profile {self.profile}; a log that the project keeps"
         self.display(self.show(figures.starts(table, note=note), name, alt=alt))
 
     def curves(self, runs, name, *, alt, columns, ylabel, chance=None, scale=1.0):

@@ -140,12 +140,12 @@ def verdict(answer, *, worse=False, equal=False, describes=False, untested="", t
     >>> verdict("no effect beyond 3 points", treated=False)
     'does not test the claim: the guide was not approached'
     >>> verdict("no effect beyond 3 points", equal=True), verdict("harms", equal=True)
-    ('holds', 'does not hold: they differ')
+    ('holds', 'does not hold: it differs')
     """
     if untested:
         return f"{UNTESTED}: {untested}"
     if equal and not answer.startswith("undecided"):
-        return "does not hold: they differ" if answer in ("helps", "harms") else "holds"
+        return "does not hold: it differs" if answer in ("helps", "harms") else "holds"
     if answer == ("harms" if worse else "helps"):
         if treated is False:
             return "holds, but not by alignment"

@@ -3,10 +3,9 @@
 from . import initialisations, tuning
 from .conditions import CONDITIONS, Condition, find_condition, variant
 from .configuration import Config, config
-from .families import make_guide_network, make_target
+from .families import make_guide_network, make_target, make_task
 from .grid import run_grid
 from .kept import collect, kept_record
-from .procedure import make_task
 from .records import read_all
 from .runs import find_device, network, run
 from .settings import EXPERIMENTS, PROFILES, REGIMES, seeds

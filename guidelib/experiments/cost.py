@@ -20,8 +20,7 @@ from ..guidance.tables import layers
 from ..networks.seeding import weightless
 from ..tasks import options_of
 from .conditions import GUIDES, find_condition
-from .families import make_guide_network, make_other, make_target
-from .procedure import make_task
+from .families import make_guide_network, make_other, make_target, make_task
 
 # Data that may not be here: (shape of an input, classes, and for sequences the vocabulary).
 SKETCHES = {

@@ -1,6 +1,21 @@
-"""The networks of a run, as its experiment's file in the catalogue builds them."""
+"""The task and the networks of a run, as its experiment's file in the catalogue has them."""
 
+from dataclasses import asdict
+
+from ..tasks import load, options_of
 from .catalogue import CATALOGUE
+
+
+def make_task(config):
+    """The task of a Config."""
+    return load(config.data, **task_options(config))
+
+
+def task_options(config):
+    """What a Config says of its task: the settings that this task has; 0 leaves the task's own."""
+    settings = asdict(config)
+    names = [name for name in options_of(config.data) if name in settings]
+    return {name: settings[name] for name in names if settings[name] or name == "split_seed"}
 
 
 def make_target(config, task):

@@ -4,41 +4,25 @@ Task, target and guide are made, then come warm-up and training.
 """
 
 import copy
-import hashlib
-import io
-import json
 import math
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
-
-import torch
 
 from ..analysis.dimension import effective_dimension_by_layer
 from ..analysis.overfitting import generalisation_gap
 from ..analysis.probes import probe_layers
-from ..baselines import Distillation, balance_gradients, keep_dimension, move_as_far, shift_batchnorm
-from ..files import write_whole
-from ..guidance import controls
+from ..baselines import balance_gradients, keep_dimension, move_as_far, shift_batchnorm
 from ..guidance.frozen import recalibrate
 from ..guidance.guidance import guide as guide_
-from ..guidance.guides import Guide
 from ..guidance.warmup import warm_up
-from ..tasks import load, options_of
 from ..training.checkpoints import Checkpoint
 from ..training.loop import train
-from .conditions import GUIDES, Parts, find_condition
-from .families import make_guide_network, make_other, make_target
+from .conditions import GUIDES, find_condition
+from .families import make_guide_network, make_target, make_task
+from .guides import make_guide, make_reference, make_teacher
 from .probe import Probe, moments, rounded
 
 PROBED = 256  # validation examples on which the effective dimension is measured, at most
-GUIDE_SETTINGS = (  # what a trained guide's weights depend on, beside the task
-    "experiment", "data", "data_hash", "guide_width", "guide_depth", "guide_heads", "guide_epochs",
-    "guide_lr", "guide_seed", "optimizer", "weight_decay", "clip", "batch_size", "nonlinearity", "leak",
-    "tied", "recipe", "threads")
-
-
 CODE = "0123456789abcdefghijklmnopqrstuvwxyz"  # of an answer: a class, or whether a sequence is right
 THINNED = 10  # steps of a warm-up of which a record keeps one, besides the first and the last EDGE
 EDGE = 5
@@ -156,92 +140,6 @@ def thinned(history):
     means = table.drop(columns=["step", "loss"], errors="ignore").mean(axis=1)
     name = "ratio" if "ratio" in table else "misalignment"
     return {"step": table["step"].tolist(), name: [rounded(v) for v in means]}
-
-
-def make_task(config):
-    """The task of a Config."""
-    return load(config.data, **task_options(config))
-
-
-def task_options(config):
-    """What a Config says of its task: the settings that this task has; 0 leaves the task's own."""
-    settings = asdict(config)
-    names = [name for name in options_of(config.data) if name in settings]
-    return {name: settings[name] for name in names if settings[name] or name == "split_seed"}
-
-
-def make_guide(config, condition, task, target, store, *, on_epoch=None):
-    """The guide or control of a condition, or None.
-
-    Every control but a network takes the pairs that the untrained guide would get.
-    """
-    if condition.guide is None:
-        return None
-    inputs = "noise" if condition.timing == "noise-fed" else "same"
-    frozen = partial(Guide, inputs=inputs, seed=config.noise_seed + 500)
-    otherwise = GUIDES[condition.guide].otherwise
-    network = make_guide_of_family(config, odd_or_even(task) if otherwise else task, store,
-                                   trained=condition.learns, otherwise=otherwise, on_epoch=on_epoch)
-    like = frozen(network, norm=config.guide_norm)
-
-    def same():
-        return frozen(controls.same_family(target, seed=config.guide_seed), norm=config.guide_norm)
-
-    def other():
-        return frozen(make_other(config, task).to(task.train[0].device))
-
-    return condition.build(Parts(like=like, same=same, other=other, seed=config.guide_seed,
-                                 pad=getattr(task, "pad", None)))
-
-
-def make_reference(config, task):
-    """The untrained guide that a target without one could have had, to say how near to it the target is."""
-    return Guide(make_guide_network(config, task).to(task.train[0].device), norm=config.guide_norm)
-
-
-def make_teacher(config, condition, task, store, *, on_epoch=None):
-    """The Distillation from a condition's teacher, or None."""
-    if not condition.teacher:
-        return None
-    network = make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on_epoch)
-    return Distillation(network, temperature=config.temperature, alpha=config.alpha)
-
-
-def odd_or_even(task):
-    """The task with other labels for the same inputs: whether a label is odd."""
-    splits = {name: getattr(task, name) for name in ("train", "validation", "test")}
-    return replace(task, **{name: (x, torch.where(y >= 0, y % 2, y)) for name, (x, y) in splits.items()})
-
-
-def make_guide_of_family(config, task, store, *, trained, otherwise=False, on_epoch=None):
-    """The guide's network, untrained, or trained alone on the same training split.
-
-    One that was trained is kept in `store` for other runs with the same. otherwise: whether its task is
-    another than that of the config.
-    """
-    device = task.train[0].device
-    network = make_guide_network(config, task).to(device)
-    if not trained:
-        return network
-    path = None if store is None else Path(store) / guide_file(config, otherwise=otherwise)
-    if path is not None and path.exists():
-        network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
-        return network
-    train(network, task, epochs=config.guide_epochs, batch_size=config.batch_size, lr=config.guide_lr,
-          optimizer=config.optimizer, clip=config.clip, weight_decay=config.weight_decay,
-          order_seed=config.guide_seed, dropout_seed=config.guide_seed, on_epoch=on_epoch)
-    if path is not None:
-        weights = io.BytesIO()
-        torch.save(network.state_dict(), weights)
-        write_whole(path, weights.getvalue())  # two runs that train one guide at once write the same file
-    return network
-
-
-def guide_file(config, *, otherwise=False):
-    """The name of the file for a trained guide: the same for all runs that would train the same one."""
-    settings = {name: getattr(config, name) for name in GUIDE_SETTINGS} | {"task": task_options(config)}
-    text = json.dumps(settings, sort_keys=True) + " otherwise" * otherwise
-    return f"guide-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pt"
 
 
 @contextmanager
