@@ -9,6 +9,8 @@ from torch import nn
 
 from guidelib.analysis import gradient_norms
 from guidelib.baselines import balance_gradients, move_as_far, shift_batchnorm
+from guidelib.experiments import initialisations
+from guidelib.guidance.noise import Stream, noise_like
 from guidelib.networks import FCN, RNN, ResNet
 
 
@@ -58,7 +60,11 @@ def test_balancing_makes_the_first_and_the_last_gradient_alike():
     history = balance_gradients(net, sample=x, steps=60, lr=3e-3, seed=1)
     assert torch.equal(torch.get_rng_state(), state) and not net.training
     assert all(p.grad is None for p in net.parameters())
-    assert before > 20 and history["ratio"][0] == pytest.approx(before, rel=0.5)
+    stream = Stream(1)  # the first step, by hand
+    fresh = FCN(inputs=30, outputs=10, depth=20, width=48)
+    noise = noise_like(x, stream=stream)
+    first = ratio_of(fresh, noise, noise_like(back, stream=stream))
+    assert before > 20 and history["ratio"][0] == pytest.approx(first, rel=1e-3)
     after = ratio_of(copy.deepcopy(net).train(), x, back)
     assert 1 / before < after < before / 5
     again = FCN(inputs=30, outputs=10, depth=20, width=48)
@@ -87,8 +93,6 @@ def test_every_parameter_is_moved_as_far_and_elsewhere():
 
 
 def test_the_study_keeps_what_a_start_is_like_and_goes_on_from_its_log(tmp_path, monkeypatch):
-    from guidelib.experiments import initialisations
-
     sizes = ({"depth": 4, "width": 16, "epochs": 2, "train": 64, "warm_up_steps": 3},)
     asked = {"out": tmp_path, "seeds": (0, 1), "sizes": sizes, "profile": "smoke", "jobs": 1}
     table = initialisations.study(starts=("default", "biases at 1", "balanced on noise"), **asked)
@@ -101,3 +105,13 @@ def test_the_study_keeps_what_a_start_is_like_and_goes_on_from_its_log(tmp_path,
         configs) else pytest.fail("it runs again what it has"))
     again = initialisations.study(starts=("default", "biases at 1", "balanced on noise"), **asked)
     assert again.astype(str).equals(table.astype(str))
+
+
+@pytest.mark.parametrize(("moments", "expected"), [
+    (["start", 1, 2], (4.0, 0.6)), (["start", "warmed up", 1], (8.0, 0.9))])
+def test_a_start_is_what_it_is_before_the_first_step_on_data(moments, expected):
+    probe = {"moments": moments, "gradient": [[4.0, 1.0, 9.0], [16.0, 2.0, 9.0], [1.0, 1.0, 1.0]],
+             "geometry": [[0.8, 0.6, 0.1], [0.8, 0.9, 0.1], [0.0, 0.0, 0.0]]}
+    metrics = dict.fromkeys(("test_accuracy", "validation_accuracy", "status", "steps"), 1)
+    row = initialisations.found({"curves": {"probe": probe}, "metrics": metrics, "duration_s": 1.0}, {})
+    assert (row["gradient_ratio"], row["geometry"]) == expected
