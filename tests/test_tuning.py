@@ -161,3 +161,14 @@ def test_compare_makes_all_runs_and_shows_them_in_the_order_asked_for(tmp_path, 
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" | ")[0] for line in lines[2:]] == [
         "| no guide, biases of BatchNorm start at 1", "| base without a guide"]
+
+
+@pytest.mark.parametrize(("base", "tuned", "lr"), [(0.7, 0.6, 0.1), (0.6, 0.7, 0.2)])
+def test_the_tuned_base_is_never_worse_than_the_base_on_validation(base, tuned, lr):
+    same = {"draw": 0, "seed": 100, "chosen": True, "clip": None, "weight_decay": None, "schedule": None}
+    rows = [same | {"condition": name, "lr": rate, "validation_accuracy": reached}
+            for name, rate, reached in (("base", 0.1, base), ("base-tuned", 0.2, tuned))]
+    found = tuning.settings_of(pd.DataFrame(rows), "copy-paste")
+    assert found["base"] == {"lr": 0.1}
+    assert found["base-tuned"]["lr"] == lr
+    assert (found["base-tuned"] == found["base"]) == (base > tuned)

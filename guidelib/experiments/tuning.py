@@ -24,6 +24,7 @@ from .kept import KEPT
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # of the base, in each candidate for a setting
 REACHED = ("validation_accuracy", "validation_loss", "best_epoch", "status", "validation_loss_last")
+SIGN = {"validation_loss": 1, "validation_accuracy": -1}  # so that less is better
 NAMED = ("data", "depth", "width", "candidate", "start", "condition")  # columns that rows are ordered by
 LAST = (*REACHED, "train_accuracy_last", "misalignment_start", "misalignment_end", "steps", "seconds", "key")
 
@@ -190,10 +191,9 @@ def ranked(table, condition, *, by, seeds):
     >>> ranked(table, "base", by="validation_loss", seeds=(100,))
     [1, 0]
     """
-    sign = 1 if by == "validation_loss" else -1
     mine = table[(table["condition"] == condition) & table["seed"].isin(seeds)]
     scores = mine.groupby("draw")[by].agg(["mean", "count"])
-    scores = (sign * scores["mean"][scores["count"] == len(seeds)]).fillna(float("inf"))
+    scores = (SIGN[by] * scores["mean"][scores["count"] == len(seeds)]).fillna(float("inf"))
     return scores.sort_values(kind="stable").index.tolist()
 
 
@@ -210,13 +210,21 @@ def marked(table, *, by):
 def settings_of(table, experiment):
     """{condition: the settings chosen} of a marked log.
 
+    The tuned base may keep the recipe of the base: where none of its own trials is as good as the base's, it
+    has the base's settings.
+
     >>> row = {"condition": "base", "draw": 0, "lr": 0.1, "seed": 100, "chosen": True}
-    >>> settings_of(pd.DataFrame([row]), "deep-fcn")
+    >>> settings_of(pd.DataFrame([row | {"validation_accuracy": 0.5}]), "deep-fcn")
     {'base': {'lr': 0.1}}
     """
     found = {}
+    scores = {}
+    by = CATALOGUE[experiment].chosen_by
     for condition, rows in table[table["chosen"]].groupby("condition", sort=False):
         found[condition] = draws_row(rows.iloc[0], space(experiment, condition))
+        scores[condition] = SIGN[by] * rows[by].mean()
+    if {"base", "base-tuned"} <= found.keys() and scores["base"] < scores["base-tuned"]:
+        found["base-tuned"] = found["base"]
     return found
 
 

@@ -6,6 +6,7 @@ The lengths vary, so that part of what a guide's geometry says is how long each 
 from .base import Experiment
 from .sequences import RNN_RECIPES, SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
 
+GUIDES = ("untrained", "trained", "identity", "data-gram", "length-gram", "shuffled", "same-family")
 FULL = SEQUENCES | {
     "data": "copy-paste", "shortest": 20, "longest": 40, "train": 80000, "validation": 10000, "test": 10000,
     "depth": 4, "width": 768, "epochs": 20, "batch_size": 256, "lr": 1e-4,
@@ -30,10 +31,15 @@ EXPERIMENT = Experiment(
         "full": FULL,
         "paper": FULL | {"epochs": 100, "guide_epochs": 100},
     },
+    compared={
+        ("untrainable", "fast"): (
+            "base", "base-tuned", "guide-alone", "guide-untrained", *GUIDES,
+            *(f"{guide}-stopped" for guide in GUIDES)),
+    },
     recipes=RNN_RECIPES,
     candidates={
         ("untrainable", "fast"): tuple(
-            {"shortest": shortest, "longest": longest, "epochs": 16, "guide_epochs": 16}
-            for shortest, longest in ((6, 10), (8, 12), (10, 16))),
+            {"shortest": shortest, "longest": longest, "epochs": 8, "guide_epochs": 8}
+            for shortest, longest in ((6, 10), (8, 12))),
     },
 )

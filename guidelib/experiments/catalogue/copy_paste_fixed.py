@@ -10,12 +10,17 @@ EXPERIMENT = replace(
     lengths=False,
     sizes=VARYING.sizes | {
         "smoke": VARYING.sizes["smoke"] | {"shortest": 4, "longest": 4},
-        "fast": VARYING.sizes["fast"] | {"shortest": 12, "longest": 12, "epochs": 16, "guide_epochs": 16},
+        "fast": VARYING.sizes["fast"] | {"shortest": 10, "longest": 10},
         "full": VARYING.sizes["full"] | {"shortest": 30, "longest": 30},
         "paper": VARYING.sizes["paper"] | {"shortest": 30, "longest": 30},
     },
+    compared={
+        place: tuple(name for name in names if "length-gram" not in name)
+        for place, names in VARYING.compared.items()
+    },
     candidates={
         ("untrainable", "fast"): tuple(
-            {"shortest": length, "longest": length} for length in (10, 12, 16)),
+            {"shortest": length, "longest": length, "epochs": epochs, "guide_epochs": epochs}
+            for length, epochs in ((10, 8), (10, 16), (12, 16), (16, 16))),
     },
 )
