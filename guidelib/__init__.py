@@ -13,7 +13,7 @@ __all__ = ["Guidance", "Guide", "cka", "controls", "guide", "layers", "sp", "war
 
 # Imported at first use, so that `import guidelib` is quick and needs torch, numpy and pandas alone.
 WINGS = ("analysis", "baselines", "course", "evidence", "experiments", "figures", "networks", "tasks",
-         "training")
+         "training", "widgets")
 
 
 def __getattr__(name):

@@ -12,7 +12,7 @@ import guidelib
 ROOT = Path(guidelib.__file__).parent
 FLOORS = (
     ("files",), ("similarity", "networks", "tasks", "training"), ("guidance",), ("baselines", "analysis"),
-    ("experiments",), ("evidence",), ("figures",), ("course",), ("cli",))
+    ("experiments",), ("evidence",), ("figures",), ("widgets",), ("course",), ("cli",))
 BELOW = {}
 for number, floor in enumerate(FLOORS):
     BELOW |= dict.fromkeys(floor, {"files"}.union(*FLOORS[:number]))

@@ -72,6 +72,8 @@ class TestTutorial:
     def test_ends_with_the_table_and_saves_it(self, path):
         source = "\n".join(cell.source for cell in code_cells(path))
         assert f'gl.course.Lesson("{path.stem}"' in source
+        if path.name.startswith("00"):  # it makes no claim
+            return
         assert "lesson.close(" in code_cells(path)[-1].source + code_cells(path)[-2].source
 
     def test_a_misspelt_profile_is_one_line_that_says_the_repair(self, path):
@@ -161,7 +163,7 @@ def test_the_exercise_of_02_does_what_the_text_does(tmp_path, monkeypatch):
 
 
 def test_the_hint_of_02_calls_the_exercise_with_guides_that_fit():
-    hint = next(c.source for c in nbformat.read(FIRST, 4).cells if "<summary>Hint</summary>" in c.source)
+    hint = next(c.source for c in nbformat.read(FIRST, 4).cells if "try_guide(gl" in c.source)
     calls = re.findall(r"^    try_guide\((.*)\)$", hint, re.MULTILINE)
     task = gl.tasks.digits(train=64)
     for call in calls:

@@ -17,9 +17,11 @@ COMMANDS = {
     "study": "train a deep net from many initialisations, at several sizes",
     "results": "make one table of a folder of run records",
     "ledger": "every claim of the paper against the run records, with controls and verdicts by rule",
+    "doctor": "say whether this machine is ready for the course, and what to do where it is not",
     "list": "list notebooks, experiments, conditions, regimes and profiles",
     "test": "run the tests: library, doctests and notebooks",
     "book": "build the course as HTML, offline",
+    "course": "copies of the notebooks for a class, with solutions and without",
 }
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-NO_BARS = {"TQDM_DISABLE": "1"}  # nobody watches, and each frame of a bar would be kept in the executed copy
+# Nobody watches: each frame of a bar would be kept in the executed copy, and a slider could not be moved.
+NO_BARS = {"TQDM_DISABLE": "1", "GUIDELIB_STATIC": "1"}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from ..experiments import CONDITIONS, collect, config, initialisations, run_grid
 from ..experiments.grid import check_jobs
 from ..experiments.kept import kept_among
 from ..experiments.settings import PROFILES, check
+from ..widgets import Prediction
+from . import checks, planted
 
 
 class Runs(list):
@@ -51,6 +53,7 @@ class Lesson:
         self.out, self.device, self.jobs = out_dir, device, jobs
         self.makes = seeds is not None or profile != "fast"
         self.shown, self.made = Runs(), Runs()
+        self.predictions = {}
         figures.theme()
 
     def _repr_markdown_(self):
@@ -154,6 +157,28 @@ class Lesson:
             note = f"{title}: {evidence.basis(shown)}" if title else evidence.basis(shown)
             self.display(self.show(figures.dimension(tables, note=note), name, alt=alt))
         self.origin(shown)
+
+    # Questions to the learner
+
+    def predict(self, name, question, options):
+        """Ask for a prediction before the cell that answers it; shown beside the result by `found`."""
+        self.predictions[name] = Prediction(question, options)
+        return self.predictions[name]
+
+    def found(self, name, *texts):
+        """Texts about what came out, after what the learner had predicted, if anything."""
+        asked = self.predictions.get(name)
+        return self.say(asked and asked.said, *texts)
+
+    def check(self, name, answer):
+        """What there is to say to an answer to an exercise of this notebook: right, or what to look at."""
+        return checks.find(self.name, name)(answer)
+
+    def reports(self, experiment, *, guide, control, **options):
+        """Six reports on kept runs, all but one with a flaw planted in them, as tables with a letter each."""
+        tables = planted.reports(self.name[:2], experiment, guide=guide, control=control, **options)
+        return self.say(*(f"**Report {letter}**\n\n{planted.in_markdown(table)}"
+                          for letter, table in tables.items()))
 
     # Words and tables
 

@@ -7,8 +7,8 @@ neither is needed alone.
 from ._insides import alignment, by_layer, dimension, grams, images, influence
 from ._runs import accuracy, best_so_far, curves, ratios, timings, under
 from ._starts import starts
-from ._style import MARKERS, PALETTE, axes, show, theme
+from ._style import DASHED, MARKERS, PALETTE, axes, show, theme
 
-__all__ = ["MARKERS", "PALETTE", "accuracy", "alignment", "axes", "best_so_far", "by_layer", "curves",
-           "dimension", "grams", "images", "influence", "ratios", "show", "starts", "theme", "timings",
-           "under"]
+__all__ = ["DASHED", "MARKERS", "PALETTE", "accuracy", "alignment", "axes", "best_so_far", "by_layer",
+           "curves", "dimension", "grams", "images", "influence", "ratios", "show", "starts", "theme",
+           "timings", "under"]

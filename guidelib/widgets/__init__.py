@@ -1,0 +1,13 @@
+"""Figures that answer: move a slider and see what follows; the same drawing at a few settings on paper.
+
+Where no front end listens, on GitHub, in the book or headless, each is an image with its alternative text.
+"""
+
+from ._explorer import Explorer, interactive
+from ._gradients import shift
+from ._pairs import pairing
+from ._predictions import Prediction
+from ._replay import replay
+from ._verdict import verdict
+
+__all__ = ["Explorer", "Prediction", "interactive", "pairing", "replay", "shift", "verdict"]

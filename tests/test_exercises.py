@@ -1,0 +1,230 @@
+"""Exercises: stubs are solutions without the blanks, and each check tells the learner's slips apart."""
+
+import ast
+import importlib
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import guidelib as gl
+from guidelib.cli import main
+from guidelib.course import exercises, planted
+from guidelib.course.checks import find
+from guidelib.course.exercises import BLANK, TO_FILL, exercise, stub, tagged
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+READ = {path.stem: nbformat.read(path, 4) for path in NOTEBOOKS}
+EXERCISES = [(notebook, name) for notebook, nb in READ.items() for name in tagged(nb, "solution")]
+
+
+@pytest.mark.parametrize(("notebook", "name"), EXERCISES)
+class TestExercise:
+    def test_has_a_text_a_stub_hints_and_a_solution_in_this_order(self, notebook, name):
+        ids = [cell.id for cell in READ[notebook].cells]
+        places = [ids.index(f"{part}-{name}") for part in ("exercise", "stub", "hints", "solution")]
+        assert places == sorted(places)
+
+    def test_says_how_long_and_how_hard(self, notebook, name):
+        text = tagged(READ[notebook], "exercise")[name].source
+        assert re.search(r"^### Exercise: .+\n\n\*\d+ minutes, difficulty [123] of 3\.\*", text)
+
+    def test_its_stub_is_its_solution_without_the_blanks(self, notebook, name):
+        nb = READ[notebook]
+        assert tagged(nb, "stub")[name].source == stub(tagged(nb, "solution")[name].source)
+
+    def test_its_solution_is_collapsed_in_jupyterlab_and_in_the_book(self, notebook, name):
+        cell = tagged(READ[notebook], "solution")[name]
+        assert cell.metadata.jupyter.source_hidden is True
+        assert "hide-input" in cell.metadata.tags
+
+    def test_nothing_later_uses_the_names_that_it_makes(self, notebook, name):
+        cells = READ[notebook].cells
+        source = tagged(READ[notebook], "solution")[name].source
+        made = set(re.findall(r"^(?:def )?(\w+)(?: = |\()", source, re.MULTILINE)) - {"lesson"}
+        last = next(i for i, cell in enumerate(cells) if cell.id == f"solution-{name}")
+        later = [cell.source for cell in cells[last + 1:] if cell.cell_type == "code"
+                 and "solution" not in cell.metadata.get("tags", [])]
+        nodes = ast.walk(ast.parse("\n".join(later)))
+        assert made & {node.id for node in nodes if isinstance(node, ast.Name)} == set()
+
+
+def test_a_stub_leaves_open_what_is_marked_and_nothing_else():
+    solution = ("a = 1\ndef f(x):\n    y = x == a  # fill in: a comparison\n"
+                "    return y and a  # fill in\nf(a)")
+    assert stub(solution) == ("a = 1\ndef f(x):\n    y = ...  # fill in: a comparison\n"
+                              "    return ...  # fill in\nf(a)")
+
+
+def test_a_solution_without_a_blank_is_an_error_that_says_the_repair():
+    with pytest.raises(ValueError, match="end a line with an assignment or a return in '# fill in'"):
+        stub("x = 1")
+
+
+def test_a_check_answers_blanks_and_errors_and_never_fails():
+    @exercise("Fine.")
+    def half(answer):
+        return "" if answer(4) == 2 else "Not half."
+
+    def blank(x):
+        return ...
+
+    assert half(blank).text == half(...).text == half([1, ...]).text == TO_FILL
+    assert "stops with ZeroDivisionError: division by zero." in half(lambda x: x / 0).text
+    assert [half(lambda x, k=k: x / k).right for k in (1, 2)] == [False, True]
+    assert half(lambda x: x / 2)._repr_markdown_() == "**Right.** Fine."
+    assert half(lambda x: x)._repr_markdown_() == "**Not yet.** Not half."
+
+
+def test_an_exercise_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="no exercise 'dosis' in notebook 02"):
+        find("02_untrained_guide_transfer", "dosis")
+
+
+# 02
+
+def sizes(net, guide, x, y):
+    """(alignment, task): the norms of their gradients, from the library's own table."""
+    with gl.guide(net, guide, reduce="mean") as handle:
+        task = nn.functional.cross_entropy(net(x), y)
+        tables = [gl.analysis.gradient_norms(net, loss) for loss in (handle.loss(), task)]
+    return [float(np.sqrt((t["gradient_norm"].fillna(0) ** 2).sum())) for t in tables]
+
+
+def dose(net, guide, x, y, weight):
+    ours, theirs = sizes(net, guide, x, y)
+    return weight * ours / theirs
+
+
+def without_weight(net, guide, x, y, weight):
+    return dose(net, guide, x, y, 1.0)
+
+
+def upside_down(net, guide, x, y, weight):
+    return 1 / dose(net, guide, x, y, 1.0) * (1 + 1e-2 * (weight - 1))
+
+
+@pytest.mark.parametrize(("name", "answer", "said"), [
+    ("dose", dose, ""),
+    ("dose", without_weight, "does not depend on the weight"),
+    ("dose", upside_down, "Upside down"),
+    ("dose", lambda *a: dose(*a) ** 2, "squared norms"),
+    ("dose", lambda *a: 1.1 * dose(*a), "On a small case"),
+    ("shuffled", lambda K, order: K[order][:, order], ""),
+    ("shuffled", lambda K, order: K[order], "One side only"),
+    ("shuffled", lambda K, order: K[:, order], "One side only"),
+    ("shuffled", lambda K, order: K, "Nothing has changed"),
+    ("shuffled", lambda K, order: order, r"A matrix of shape \(6, 6\) is asked for; yours is \(6,\)"),
+    ("shuffled", lambda K, order: K[order.argsort()][:, order.argsort()], "the old entry"),
+])
+def test_answers_to_02(name, answer, said):
+    judged(find("02", name)(answer), said)
+
+
+# 05
+
+def moved(net, by, *, part="bias", to=None, kind=nn.BatchNorm1d):
+    for module in net.modules():
+        if isinstance(module, kind):
+            values = getattr(module, part)
+            values.data = values.data + by if to is None else torch.full_like(values, to)
+    return net
+
+
+@pytest.mark.parametrize(("name", "answer", "said"), [
+    ("shift", moved, ""),
+    ("shift", gl.baselines.shift_batchnorm, ""),
+    ("shift", lambda net, by: moved(net, by, part="weight"), "gains"),
+    ("shift", lambda net, by: moved(net, by, to=by), "add to what is there"),
+    ("shift", lambda net, by: moved(net, by, kind=(nn.BatchNorm1d, nn.Linear)), "has changed too"),
+    ("shift", lambda net, by: net, "No bias has moved"),
+    ("shift", lambda net, by: None, "should return the net; yours returns NoneType"),
+    ("shift", lambda net, by: moved(net, 2 * by), "should be 1.5; yours is 2.50"),
+    ("powers", lambda norms: abs(np.log10(norms[0] / norms[-1])), ""),
+    ("powers", lambda norms: np.log10(norms[0] / norms[-1]), "take away the sign"),
+    ("powers", lambda norms: abs(np.log(norms[0] / norms[-1])), "natural logarithm"),
+    ("powers", lambda norms: norms[0] / norms[-1], "the ratio itself"),
+    ("powers", lambda norms: abs(np.log10(norms[0] / norms[1])), "the answer is 2"),
+])
+def test_answers_to_05(name, answer, said):
+    judged(find("05", name)(answer), said)
+
+
+def judged(found, said):
+    assert found.right == (said == "")
+    if said:
+        assert re.search(said, found.text), found.text
+    assert BLANK not in found.text
+
+
+# Reports with a flaw in them
+
+@pytest.mark.parametrize("notebook", ["02", "05"])
+def test_every_planted_flaw_shows_in_its_report_and_nowhere_else(notebook):
+    guide, control = "untrained", "shuffled"
+    shown = {planted.dealt(notebook)[letter]: table for letter, table in
+             planted.reports(notebook, "deep-fcn", guide=guide, control=control).items()}
+    fair = shown.pop("nothing")
+    assert fair["seeds"].tolist() == [10] * 3
+    assert fair["trials"].nunique() == fair["steps"].nunique() == 1
+    changed = {flaw: [c for c in fair if not table[c].equals(fair[c])] for flaw, table in shown.items()}
+    assert changed.pop("no control") == list(fair)  # a row less, in every column
+    assert len(shown["no control"]) == 2
+    assert changed == {"one seed": ["seeds", "test accuracy"], "unequal trials": ["trials"],
+                       "another dose": ["dose"], "unequal steps": ["steps"]}
+
+
+def test_the_flaws_are_judged_letter_by_letter():
+    truth = planted.dealt("02")
+    check = find("02", "evidence")
+    assert check(truth).right
+    assert check(truth | {"A": ...}).text == TO_FILL
+    for letter, flaw in truth.items():
+        other = next(name for name in planted.FLAWS if name != flaw)
+        assert check(truth | {letter: other}).text == (
+            f"5 of 6 are right. Report {letter}: {planted.FLAWS[flaw]}")
+    assert "There is no flaw 'bad luck': choose from 'no control'" in check(truth | {"A": "bad luck"}).text
+    assert "A dict with the keys A, B, C, D, E, F" in check(["one seed"]).text
+
+
+# Copies for a class
+
+def test_students_get_no_solutions_and_teachers_no_stubs(tmp_path, capsys):
+    assert main(["course", "export", str(tmp_path)]) == 0
+    assert f"{len(NOTEBOOKS)} notebooks in {tmp_path / 'student'}" in capsys.readouterr().out
+    for path in NOTEBOOKS:
+        student, solved = (nbformat.read(tmp_path / name / path.name, 4) for name in ("student", "solutions"))
+        nbformat.validate(student), nbformat.validate(solved)
+        names = set(tagged(READ[path.stem], "solution"))
+        assert (set(tagged(student, "stub")), set(tagged(student, "solution"))) == (names, set())
+        assert (set(tagged(solved, "stub")), set(tagged(solved, "solution"))) == (set(), names)
+        assert "source_hidden" not in json.dumps([c.metadata for c in tagged(solved, "solution").values()])
+
+
+def test_the_copies_leave_the_notebook_as_it_is():
+    nb = READ["02_untrained_guide_transfer"]
+    before = nbformat.writes(nb)
+    exercises.student(nb), exercises.solved(nb)
+    assert nbformat.writes(nb) == before
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(tmp_path, capsys):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    assert main(["course", "export", str(blocked)]) == 2
+    assert "guidelib course: nothing can be written to" in capsys.readouterr().err
+
+
+def test_every_check_belongs_to_an_exercise_of_its_notebook():
+    for path in (ROOT / "guidelib" / "course" / "checks").glob("nb*.py"):
+        module = importlib.import_module(f"guidelib.course.checks.{path.stem}")
+        made = {name for name in dir(module) if hasattr(getattr(module, name), "__wrapped__")
+                and getattr(module, name).__module__ == module.__name__}
+        notebook = next(name for name in READ if name.startswith(path.stem[2:]))
+        assert made == {name.replace("-", "_") for name in tagged(READ[notebook], "solution")}, path.name

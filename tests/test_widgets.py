@@ -1,0 +1,206 @@
+"""Widgets: what they say is computed, what moves is drawn at once, and paper shows the same."""
+
+import io
+import time
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+
+import guidelib as gl
+from guidelib import widgets
+from guidelib.experiments import config, make_target, make_task
+from guidelib.experiments.kept import KEPT
+from guidelib.experiments.records import path_of, read
+from guidelib.widgets import _explorer
+
+RESPONSE = 0.1  # seconds
+
+
+def small_shift():
+    task = gl.tasks.digits(train=64)
+    net = gl.networks.FCN(inputs=64, outputs=10, depth=6, width=16, norm="batch", seed=0)
+    x, y = task.train
+    return widgets.shift(net, x, lambda outputs: task.loss(outputs, y))
+
+
+def deep_shift():
+    made = config("deep-fcn", seed=20)
+    task = make_task(made)
+    x, y = (t[:64] for t in task.train)
+    return widgets.shift(make_target(made, task), x, lambda outputs: task.loss(outputs, y))
+
+
+def small_pairs():
+    target = gl.networks.FCN(inputs=64, outputs=10, depth=8, width=16, seed=0)
+    guide = gl.networks.ResNet(channels=1, outputs=10, width=4, seed=1)
+    return widgets.pairing(target, guide, gl.tasks.digits(train=64).train[0])
+
+
+def kept(condition):
+    return read(path_of(config("deep-fcn", condition=condition, seed=20), KEPT / "fast"))
+
+
+def small_replay():
+    return widgets.replay([kept("untrained"), kept("trained")])
+
+
+MADE = {"shift": small_shift, "pairing": small_pairs, "replay": small_replay, "verdict": widgets.verdict}
+
+
+@pytest.fixture(params=MADE)
+def made(request):
+    return MADE[request.param]()
+
+
+def pixels(png):
+    return matplotlib.image.imread(io.BytesIO(png), format="png")
+
+
+class TestEveryWidget:
+    def test_a_move_changes_the_drawing_and_the_sentence(self, made):
+        for name, (_, values) in made.controls.items():
+            other = next(v for v in values if v != made.begin[name])
+            before = made.frame(made.begin)  # (PNG, words)
+            after = made.frame(made.begin | {name: other})
+            assert after != before, name
+            assert made.frame(made.begin) == before, "nothing of the other frame is left"
+
+    def test_a_response_takes_a_tenth_of_a_second_at_most(self, made):
+        """The best of five, in time of this process: the machine may have other work."""
+        made.frame(made.begin)
+        taken = []
+        for _ in range(5):
+            start = time.process_time()
+            made.frame(made.begin)
+            taken.append(time.process_time() - start)
+        assert min(taken) < RESPONSE
+
+    def test_paper_shows_its_frames_in_words_and_in_an_image(self, made):
+        image, words = made.static()
+        assert len(words.data.splitlines()) == len(made.frames)
+        assert image.alt == made.alt
+        width, height = made.size
+        assert pixels(image.data).shape[:2] == (int(100 * height * len(made.frames)), int(100 * width))
+        assert np.ptp(pixels(image.data)) > 0
+
+    def test_its_controls_are_labelled_and_begin_where_they_should(self, made):
+        *inputs, image, words = made.live().children
+        assert [i.description for i in inputs] == [label for label, _ in made.controls.values()]
+        assert [i.value for i in inputs] == list(made.begin.values())
+        assert (image.value, words.value) == made.frame(made.begin)
+
+    def test_a_control_that_moves_says_what_is_to_be_seen_then(self, made):
+        *inputs, image, words = made.live().children
+        for (name, (_, values)), widget in zip(made.controls.items(), inputs, strict=True):
+            before = words.value
+            widget.value = next(v for v in values if v != made.begin[name])
+            assert words.value != before, name
+        settings = {name: i.value for name, i in zip(made.controls, inputs, strict=True)}
+        assert words.value == made.frame(settings)[1]
+
+    def test_without_a_front_end_it_is_paper(self, made, monkeypatch):
+        shown = []
+        monkeypatch.setattr("IPython.display.display", lambda *things: shown.extend(things))
+        made._ipython_display_()
+        monkeypatch.setattr(_explorer, "interactive", lambda: True)
+        made._ipython_display_()
+        assert [type(thing).__name__ for thing in shown] == ["Image", "Markdown", "VBox"]
+
+
+def test_a_kernel_is_a_front_end_unless_it_is_said_not_to_be(monkeypatch):
+    class Kernel:
+        kernel = True
+
+    assert not widgets.interactive()
+    monkeypatch.setattr("IPython.get_ipython", Kernel)
+    assert widgets.interactive()
+    monkeypatch.setenv("GUIDELIB_STATIC", "1")
+    assert not widgets.interactive()
+
+
+def test_the_shift_says_what_the_library_measures():
+    task = gl.tasks.digits(train=64)
+    net = gl.networks.FCN(inputs=64, outputs=10, depth=6, width=16, norm="batch", seed=0)
+    x, y = task.train
+    explorer = widgets.shift(net, x, lambda outputs: task.loss(outputs, y))
+    shifted = gl.baselines.shift_batchnorm(net, by=1.0)
+    table = gl.analysis.gradient_norms(shifted.train(), task.loss(shifted(x), y))
+    norms = table[table["layer"].str.contains("linear")]["gradient_norm"].to_numpy()
+    assert f"is {norms[0] / norms[-1]:,.1f} times" in explorer.frame({"by": 1.0})[1]
+
+
+def test_the_shift_leaves_the_net_and_the_random_stream_alone():
+    task = gl.tasks.digits(train=32)
+    net = gl.networks.FCN(inputs=64, outputs=10, depth=3, width=8, norm="batch", dropout=0.5, seed=0)
+    before = {name: t.clone() for name, t in net.state_dict().items()}
+    state = torch.get_rng_state()
+    x, y = task.train
+    widgets.shift(net, x, lambda outputs: task.loss(outputs, y)).frame({"by": 1.0})
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(before[name], t) for name, t in net.state_dict().items())
+    assert all(p.grad is None for p in net.parameters())
+
+
+@pytest.mark.slow
+def test_the_shift_of_the_real_net_answers_as_quickly():
+    explorer = deep_shift()
+    explorer.frame(explorer.begin)
+    start = time.process_time()
+    explorer.frame({"by": 1.0})
+    assert time.process_time() - start < RESPONSE
+
+
+def test_the_pairs_are_those_of_the_plan():
+    explorer = small_pairs()
+    target = gl.networks.FCN(inputs=64, outputs=10, depth=8, width=16, seed=0)
+    guide = gl.networks.ResNet(channels=1, outputs=10, width=4, seed=1)
+    sample = gl.tasks.digits(train=64).train[0]
+    for match in ("depth", "reference"):
+        with gl.guide(target, guide, match=match) as handle:
+            plan = handle.plan(sample).query("reason == ''")
+        assert f"{len(plan)} pairs on {plan['target'].nunique()} layers" in explorer.frame(
+            explorer.begin | {"match": match})[1]
+
+
+def test_a_replay_ends_at_what_the_record_says():
+    record = kept("untrained")
+    explorer = widgets.replay([record])
+    last = explorer.controls["epoch"][1][-1]
+    first, now = (np.mean(record["curves"]["probe"]["misalignment"][i]) for i in (0, -1))
+    said = explorer.frame(explorer.begin | {"epoch": last})[1]
+    assert f"mean misalignment {now:.2f} (at the start {first:.2f})" in said
+    assert f"accuracy {100 * record['metrics']['validation_accuracy_last']:.0f} %" in said
+
+
+def test_a_replay_without_a_guided_run_says_what_to_pass():
+    with pytest.raises(ValueError, match="none of 0 records is of a guided run: pass runs of a condition"):
+        widgets.replay([])
+
+
+@pytest.mark.parametrize(("changed", "said"), [
+    ({}, "Does it help? helps. Is it the guide? beats its controls. Verdict: holds."),
+    ({"seeds": 5}, "Verdict: does not test the claim: 5 of the 8 seeds"),
+    ({"control": 8}, "as good: identity Gram matrix"),
+    ({"control": 30}, "better: identity Gram matrix"),
+    ({"gain": 0}, "Does it help? undecided"),
+    ({"gain": 0, "spread": 0.5}, "no effect beyond 3 points"),
+    ({"gain": -8}, "Does it help? harms."),
+    ({"left": 0.9}, "holds, but not by alignment"),
+])
+def test_the_machine_turns_where_the_rules_turn(changed, said):
+    explorer = widgets.verdict()
+    assert said in explorer.frame(explorer.begin | changed)[1]
+
+
+def test_a_prediction_is_kept_and_shown_beside_the_result(tmp_path):
+    lesson = gl.course.Lesson("02_untrained_guide_transfer", profile="smoke", out_dir=tmp_path)
+    asked = lesson.predict("learns", "Will it?", ["yes", "no"])
+    assert "My prediction:" in asked.paper()
+    assert lesson.found("learns", "It does.").data == "It does."
+    _, radio = asked.live().children
+    radio.value = "no"
+    assert asked.live().children[1] is radio, "shown again, it keeps the answer"
+    assert lesson.found("learns", "It does.").data == "You predicted: *no*.\n\nIt does."
+    assert lesson.found("never asked", "It does.").data == "It does."
