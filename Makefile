@@ -6,7 +6,7 @@ RECOMPUTE ?=
 BIN = .venv/bin
 RUN = $(BIN)/python -m guidelib
 
-.PHONY: help figures lint test test-slow book lab clean
+.PHONY: help figures lint test test-slow book lab lock clean
 
 help:
 	@echo "make figures [PROFILE=smoke|fast|full] [NOTEBOOKS=02] [RECOMPUTE=1]   run the tutorials, leave everything in figures/"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint          style and order of imports, by ruff"
 	@echo "make book          the course as HTML in book/_build/html"
 	@echo "make lab           JupyterLab on the notebooks"
+	@echo "make lock          the versions that are installed here, in requirements.lock"
 	@echo "make clean         remove what these commands made, the environment included"
 
 figures: .venv/runtime
@@ -33,6 +34,10 @@ book: .venv/dev
 
 lab: .venv/dev
 	$(BIN)/jupyter lab notebooks
+
+# What +cpu and the like say of a build is left out: any build of that version will do.
+lock: .venv/dev
+	$(BIN)/python -m pip list --format freeze --exclude-editable --exclude pip --exclude setuptools | sed 's/+.*//' > requirements.lock
 
 clean:
 	rm -rf .venv figures book/_build guidelib.egg-info

@@ -1,13 +1,16 @@
 """What is installed where: pyproject.toml is the only list of ranges, the others agree with it."""
 
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 import guidelib
 
@@ -52,3 +55,26 @@ def test_import_needs_torch_numpy_and_pandas_alone():
     code += "; guidelib.tasks.digits()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "No module named 'sklearn.datasets'" in done.stderr
+
+
+# The lock
+
+LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines())
+
+
+def required(extras=("lab", "lint", "test", "zoo", "oracles", "book")):
+    """Every requirement that pyproject.toml names, those of the extras included."""
+    groups = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][name] for name in extras)]
+    return [Requirement(text) for group in groups for text in group]
+
+
+@pytest.mark.parametrize("requirement", required(), ids=str)
+def test_the_lock_has_a_version_that_pyproject_allows(requirement):
+    version = {canonicalize_name(name): v for name, v in LOCK.items()}[canonicalize_name(requirement.name)]
+    assert requirement.specifier.contains(version), version
+
+
+def test_the_lock_names_versions_and_no_place():
+    for name, version in LOCK.items():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+", name) and re.fullmatch(r"[0-9][0-9a-z.]*", version), name
+    assert "guidelib" not in LOCK

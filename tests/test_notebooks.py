@@ -71,6 +71,9 @@ class TestTutorial:
 
     def test_ends_with_the_table_and_saves_it(self, path):
         source = "\n".join(cell.source for cell in code_cells(path))
+        if path.name.startswith("01"):  # NumPy alone
+            assert "guidelib" not in source
+            return
         assert f'gl.course.Lesson("{path.stem}"' in source
         if path.name.startswith("00"):  # it makes no claim
             return
@@ -78,6 +81,8 @@ class TestTutorial:
 
     def test_a_misspelt_profile_is_one_line_that_says_the_repair(self, path):
         """The first cells, with the commonest slip: the library's own words, and not a KeyError."""
+        if path.name.startswith("01"):  # which has no use for a profile
+            return
         names = {}
         parameters, start = code_cells(path)[:2]
         exec(parameters.source, names)
