@@ -1,6 +1,7 @@
 """Widgets: what they say is computed, what moves is drawn at once, and paper shows the same."""
 
 import io
+import re
 import time
 
 import matplotlib.image
@@ -14,6 +15,7 @@ from guidelib.experiments import config, make_target, make_task
 from guidelib.experiments.kept import KEPT
 from guidelib.experiments.records import path_of, read
 from guidelib.widgets import _explorer
+from guidelib.widgets._temperature import limit, softened
 
 RESPONSE = 0.1  # seconds
 
@@ -46,7 +48,13 @@ def small_replay():
     return widgets.replay([kept("untrained"), kept("trained")])
 
 
+def small_temperature():
+    return widgets.temperature(torch.tensor([2.0, 0.0, 0.0]), {"sure": torch.tensor([1.0, 9.0, 0.0]),
+                                                               "flat": torch.tensor([0.1, 0.0, 0.2])})
+
+
 MADE = {"shift": small_shift, "pairing": small_pairs, "replay": small_replay, "verdict": widgets.verdict}
+MADE["temperature"] = small_temperature
 
 
 @pytest.fixture(params=MADE)
@@ -177,6 +185,28 @@ def test_a_replay_ends_at_what_the_record_says():
 def test_a_replay_without_a_guided_run_says_what_to_pass():
     with pytest.raises(ValueError, match="none of 0 records is of a guided run: pass runs of a condition"):
         widgets.replay([])
+
+
+@pytest.mark.parametrize("T", [0.5, 4.0, 64.0])
+def test_the_pull_of_a_temperature_is_the_gradient_of_the_librarys_loss(T):
+    logits = torch.tensor([[2.0, 0.0, -1.0]], dtype=torch.double, requires_grad=True)
+    teacher = torch.tensor([[1.0, 3.0, 0.0]], dtype=torch.double)
+    loss = gl.baselines.kd_loss(logits, teacher, torch.tensor([0]), temperature=T, alpha=1.0)
+    (gradient,) = torch.autograd.grad(loss, logits)
+    share, found = softened(logits.detach()[0], teacher[0], T)
+    assert torch.allclose(found, gradient[0])
+    assert torch.allclose(share.log().diff(), teacher[0].diff() / T)  # odds are those of the logits over T
+
+
+def test_the_pull_tends_to_its_limit_and_the_shares_to_equal_ones():
+    logits, teacher = torch.tensor([[2.0, 0.0, -1.0], [1.0, 3.0, 0.0]], dtype=torch.double)
+    share, found = softened(logits, teacher, 1e4)
+    assert torch.allclose(found, limit(logits, teacher), rtol=1e-3)
+    assert torch.allclose(share, torch.full_like(share, 1 / 3), atol=1e-3)
+    explorer = small_temperature()
+    away = [float(re.search(r"limit by ([\d,]+)%", explorer.frame({"teacher": "sure", "T": T})[1])[1])
+            for T in explorer.controls["T"][1][-3:]]
+    assert away == sorted(away, reverse=True) and away[-1] < 10
 
 
 @pytest.mark.parametrize(("changed", "said"), [

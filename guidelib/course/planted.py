@@ -21,15 +21,15 @@ LETTERS = "ABCDEF"
 ROLES = ("base", "guide", "control")
 
 
-def dealt(name):
-    """{letter: flaw}, in an order that belongs to a name, the same each time.
+def dealt(name, *, flaws=FLAWS):
+    """{letter: flaw}, in an order that belongs to a name, the same each time; flaws: {flaw: where it shows}.
 
     >>> sorted(dealt("02").values()) == sorted(FLAWS), dealt("02") == dealt("02")
     (True, True)
     """
-    flaws = list(FLAWS)
-    random.Random(name).shuffle(flaws)
-    return dict(zip(LETTERS, flaws, strict=True))
+    order = list(flaws)
+    random.Random(name).shuffle(order)
+    return dict(zip(LETTERS, order, strict=True))
 
 
 def reports(name, experiment, *, guide, control, regime="untrainable"):
@@ -85,17 +85,17 @@ def in_markdown(table):
     return "\n".join([head, "|---" * len(table.columns) + "|", *body])
 
 
-def wrong(answer, name):
+def wrong(answer, name, *, flaws=FLAWS):
     """What is wrong with the flaws that a learner names, {letter: flaw}, or ""."""
-    truth = dealt(name)
+    truth = dealt(name, flaws=flaws)
     if not isinstance(answer, dict) or set(answer) != set(truth):
         return f"A dict with the keys {', '.join(truth)} is asked for; yours is {answer!r}."
-    unknown = [flaw for flaw in answer.values() if flaw not in FLAWS]
+    unknown = [flaw for flaw in answer.values() if flaw not in flaws]
     if unknown:
-        return f"There is no flaw {unknown[0]!r}: choose from {', '.join(map(repr, FLAWS))}."
+        return f"There is no flaw {unknown[0]!r}: choose from {', '.join(map(repr, flaws))}."
     missed = [letter for letter in truth if answer[letter] != truth[letter]]
     if not missed:
         return ""
-    said = FLAWS[truth[missed[0]]]
+    said = flaws[truth[missed[0]]]
     right = len(truth) - len(missed)
     return f"{right} of {len(truth)} are right. Report {missed[0]}: {said}"

@@ -8,6 +8,7 @@ from ._gradients import shift
 from ._pairs import pairing
 from ._predictions import Prediction
 from ._replay import replay
+from ._temperature import temperature
 from ._verdict import verdict
 
-__all__ = ["Explorer", "Prediction", "interactive", "pairing", "replay", "shift", "verdict"]
+__all__ = ["Explorer", "Prediction", "interactive", "pairing", "replay", "shift", "temperature", "verdict"]
