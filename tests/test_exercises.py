@@ -15,7 +15,7 @@ from torch import nn
 import guidelib as gl
 from guidelib.cli import main
 from guidelib.course import exercises, planted
-from guidelib.course.checks import find, nb03, nb04
+from guidelib.course.checks import find, nb03, nb04, nb06, nb07
 from guidelib.course.exercises import BLANK, TO_FILL, exercise, stub, tagged
 
 ROOT = Path(__file__).parent.parent
@@ -364,3 +364,156 @@ def test_every_check_belongs_to_an_exercise_of_its_notebook():
                 and getattr(module, name).__module__ == module.__name__}
         notebook = next(name for name in READ if name.startswith(path.stem[2:]))
         assert made == {name.replace("-", "_") for name in tagged(READ[notebook], "solution")}, path.name
+
+
+# 06
+
+def u_centred(K, *, over=2, last=None, keep=True):
+    """The U-centred Gram matrix of K (n, n); over, last: what its slips subtract, and divide by."""
+    n = len(K)
+    K = K - K.diag().diag()
+    rows = K.sum(1, keepdim=keep) / (n - over)
+    centred = K - rows - (rows.T if keep else rows) + K.sum() / (last or (n - 1) * (n - 2))
+    return centred - centred.diag().diag()
+
+
+def nearest(guide, controls, *, end=1, best=min, by=None):
+    found = {name: gl.evidence.paired_difference(guide, c) for name, c in controls.items()}
+    name = best(found, key=lambda name: found[name][end if by is None else by])
+    return name, found[name][end]
+
+
+@pytest.mark.parametrize(("name", "answer", "said"), [
+    ("batch", lambda g, most: g / most - g, ""),
+    ("batch", lambda g, most: np.ceil(g / most - g), ""),
+    ("batch", lambda g, most: g / most, "stands below the line as well"),
+    ("batch", lambda g, most: g * most / (1 - most), "here it is given"),
+    ("batch", lambda g, most: g, "it takes 270 examples; yours is 30"),
+    ("nearest", nearest, ""),
+    ("nearest", lambda *a: nearest(*a, end=0), "is the mean lead over steady"),
+    ("nearest", lambda *a: nearest(*a, end=2), "is the upper end"),
+    ("nearest", lambda *a: nearest(*a, best=max), "Over far .* over scattered"),
+    ("nearest", lambda *a: nearest(*a, by=0), "Over steady .* over scattered"),
+    ("nearest", lambda *a: nearest(*a)[0], "The name of a control and a number"),
+    ("nearest", lambda *a: (nearest(*a)[0], 0.5), "is at least -0.060; yours is 0.500"),
+    ("debiased", u_centred, ""),
+    ("debiased", lambda K: u_centred(K, over=0, last=len(K) ** 2), "means over n"),
+    ("debiased", lambda K: u_centred(K, last=len(K) ** 2), "The rows are right. The last term"),
+    ("debiased", lambda K: u_centred(K, over=1), "Each row should add up to 0"),
+    ("debiased", lambda K: u_centred(K, keep=False), "not symmetric"),
+    ("debiased", lambda K: K.sum(1), r"A matrix of shape \(6, 6\) is asked for; yours is \(6,\)"),
+])
+def test_answers_to_06(name, answer, said):
+    judged(find("06", name)(answer), said)
+
+
+def test_what_06_asks_for_is_what_the_library_debiases_by():
+    g = torch.Generator().manual_seed(1)
+    x, y = torch.randn(9, 3, generator=g).double(), torch.randn(9, 5, generator=g).double()
+    K, L = u_centred(x @ x.T), u_centred(y @ y.T)
+    assert torch.isclose((K * L).sum() / (K.norm() * L.norm()), gl.cka(x, y, debiased=True))
+
+
+def flaw_of_06(report):
+    """The flaw that the rules of 06 find in a report."""
+    (first, last), (p, q) = report["ends"], report["pr"]
+    if not report["lead"]:
+        return "no control"
+    if report["doses"] != nb06.EQUAL:
+        return "weak control"
+    if report["lead"][1] <= 0:
+        return "not told apart"
+    if first - last < max(first / 4, 0.05):
+        return "not approached"
+    return "free likeness" if (p * q) ** 0.5 / (report["n"] - 1) > 1 - last - 0.1 else "nothing"
+
+
+def test_each_flaw_of_06_is_in_one_report_by_the_rules():
+    assert {letter: flaw_of_06(made) for letter, made in nb06.REPORTS.items()} == nb06.TRUTH
+    assert sorted(nb06.TRUTH.values()) == sorted(nb06.FLAWS)
+    assert all(low > 0 for _, low, _ in nb06.GAINS.values()), "each guide helps"
+    assert list(nb06.reports()) == list(nb06.TRUTH)
+
+
+# 07
+
+def lowest_loss(follow, share, *, log=torch.log, weights=None):
+    entropy = -(follow * log(follow)).sum(1)
+    return (entropy * (share if weights is None else weights)).sum()
+
+
+def sees(net, ids, *, token=1, end=-1):
+    other = ids.clone()
+    other[-1] = (ids[-1] + token) % 10
+    before, after = (net(tokens[None])[0] for tokens in (ids, other))
+    return not torch.equal(before[:end], after[:end])
+
+
+def by_tokens(X, Y):
+    return gl.cka(X.flatten(0, 1), Y.flatten(0, 1))
+
+
+@pytest.mark.parametrize(("name", "answer", "said"), [
+    ("floor", lowest_loss, ""),
+    ("floor", lambda f, s: -lowest_loss(f, s), "The sign is turned"),
+    ("floor", lambda f, s: lowest_loss(f, s, log=torch.log2), "That is in bits"),
+    ("floor", lambda f, s: lowest_loss(f, s).exp(), "the perplexity"),
+    ("floor", lambda f, s: -(s * s.log()).sum(), "a guess by frequency"),
+    ("floor", lambda f, s: lowest_loss(f, s, weights=1 / len(s)), "Each word counts alike"),
+    ("floor", lambda f, s: lowest_loss(f, s, weights=1), "are added up"),
+    ("floor", lambda f, s: -(f * f.log()).sum(1), r"One number .* shape \(2,\)"),
+    ("floor", lambda f, s: 0.0, "is 0.3864 nats; yours is 0.0000"),
+    ("future", sees, ""),
+    ("future", lambda net, ids: sees(net, ids, end=None), "a leak in an honest net too"),
+    ("future", lambda net, ids: sees(net, ids, token=0), "no leak in a net that has one"),
+    ("future", lambda net, ids: not sees(net, ids), "Turned round"),
+    ("future", lambda net, ids: net(ids[None])[0] > 0, "One answer is asked for"),
+    ("tokens", by_tokens, ""),
+    ("tokens", gl.cka, "a whole sequence is a sample"),
+    ("tokens", lambda X, Y: gl.cka(X.flatten(0, 1).T, Y.flatten(0, 1).T), "a feature is a sample"),
+    ("tokens", lambda X, Y: sum(gl.cka(X[:, i], Y[:, i]) for i in range(X.shape[1])) / X.shape[1],
+     "the mean over moments"),
+    ("tokens", lambda X, Y: by_tokens(X, Y) / 2, "On a small case"),
+])
+def test_answers_to_07(name, answer, said):
+    judged(find("07", name)(answer), said)
+
+
+def test_words_of_the_small_languages_of_07_come_as_often_as_they_follow():
+    for follow, share in nb07.LAWS:
+        follow, share = torch.tensor(follow), torch.tensor(share)
+        assert torch.allclose(follow.sum(1), torch.ones(len(share)))
+        assert torch.allclose(share @ follow, share)
+
+
+def flaw_of_07(task, sides):
+    """The flaw that the rules of 07 find in a report."""
+    base, guided, lengths = sides
+    chance, best = nb07.limits()[task]
+    if task == "perplexity":  # as counted it looks better, and per word it is not
+        return "other units" if guided < base < guided ** nb07.TOKENS_PER_WORD else "nothing"
+    if task == "language":
+        return "below the floor" if guided < best < base < chance else "nothing"
+    if base < chance - 0.02:
+        return "below chance"
+    if abs(base - chance) < 0.01:
+        return "base at chance"
+    return "lengths" if abs(lengths - guided) < 0.03 else "nothing"
+
+
+def test_each_flaw_of_07_is_in_one_report_by_the_rules():
+    assert {letter: flaw_of_07(*made) for letter, made in nb07.MADE_UP.items()} == nb07.TRUTH
+    assert sorted(nb07.TRUTH.values()) == sorted(nb07.FLAWS)
+    assert list(nb07.reports().index) == list(nb07.TRUTH)
+
+
+@pytest.mark.parametrize(("notebook", "module"), [("06", nb06), ("07", nb07)])
+def test_flaws_of_other_kinds_are_judged_letter_by_letter(notebook, module):
+    check = find(notebook, "evidence")
+    assert check(module.TRUTH).right
+    assert check(module.TRUTH | {"A": ...}).text == TO_FILL
+    for letter, flaw in module.TRUTH.items():
+        other = next(name for name in module.FLAWS if name != flaw)
+        assert check(module.TRUTH | {letter: other}).text == (
+            f"5 of 6 are right. Report {letter}: {module.FLAWS[flaw]}")
+    assert "There is no flaw 'one seed': choose from" in check(module.TRUTH | {"A": "one seed"}).text

@@ -55,6 +55,7 @@ def small_temperature():
 
 MADE = {"shift": small_shift, "pairing": small_pairs, "replay": small_replay, "verdict": widgets.verdict}
 MADE["temperature"] = small_temperature
+MADE |= {"null_law": widgets.null_law}
 
 
 @pytest.fixture(params=MADE)
@@ -234,3 +235,37 @@ def test_a_prediction_is_kept_and_shown_beside_the_result(tmp_path):
     assert asked.live().children[1] is radio, "shown again, it keeps the answer"
     assert lesson.found("learns", "It does.").data == "You predicted: *no*.\n\nIt does."
     assert lesson.found("never asked", "It does.").data == "It does."
+
+
+# The null law
+
+def curve(explorer, features, common, debiased):
+    """CKA that the widget says of each number of examples."""
+    values = []
+    for n in explorer.controls["examples"][1]:
+        said = explorer.frame({"features": features, "common": common, "examples": n})[1]
+        biased, corrected = re.search(r"biased CKA (-?\d\.\d\d), debiased (-?\d\.\d\d)", said).groups()
+        values.append(float(corrected if debiased else biased))
+    return np.array(values)
+
+
+def test_unrelated_features_follow_the_null_law_and_vanish_debiased():
+    explorer = widgets.null_law()
+    n = np.array(explorer.controls["examples"][1])
+    for p in (16, 64, 256):
+        assert np.abs(curve(explorer, p, 0.0, debiased=False) - p / (n + p)).max() < 0.06
+        assert np.abs(curve(explorer, p, 0.0, debiased=True)).max() < 0.12
+
+
+def test_debiased_cka_is_the_share_in_common_and_biased_is_above_it():
+    explorer = widgets.null_law()
+    for common in (0.25, 0.5, 0.75):
+        debiased = curve(explorer, 256, common, debiased=True)
+        assert np.abs(debiased - common).max() < 0.05
+        assert (curve(explorer, 256, common, debiased=False) > debiased + 0.05).all()
+    assert curve(explorer, 256, 1.0, debiased=False).tolist() == [1.0] * 5
+
+
+def test_another_seed_draws_other_features():
+    one, same, other = (widgets.null_law(seed=seed) for seed in (0, 0, 1))
+    assert one.frame(one.begin) == same.frame(same.begin) != other.frame(other.begin)

@@ -85,9 +85,14 @@ def in_markdown(table):
     return "\n".join([head, "|---" * len(table.columns) + "|", *body])
 
 
-def wrong(answer, name, *, flaws=FLAWS):
-    """What is wrong with the flaws that a learner names, {letter: flaw}, or ""."""
-    truth = dealt(name, flaws=flaws)
+def wrong(answer, truth, *, flaws=FLAWS):
+    """What is wrong with the flaws that a learner names, or ""; answer, truth: {letter: flaw}.
+
+    flaws: {flaw: where it shows}.
+
+    >>> wrong({"A": "one seed"}, {"A": "nothing"}).partition(" Report")[0]
+    '0 of 1 are right.'
+    """
     if not isinstance(answer, dict) or set(answer) != set(truth):
         return f"A dict with the keys {', '.join(truth)} is asked for; yours is {answer!r}."
     unknown = [flaw for flaw in answer.values() if flaw not in flaws]

@@ -66,7 +66,7 @@ def shuffled(answer):
 @exercise("That is how to read any table of results, ours too.")
 def evidence(answer):
     """An answer: {letter: flaw}."""
-    return planted.wrong(answer, "02")
+    return planted.wrong(answer, planted.dealt("02"))
 
 
 def close(a, b):

@@ -107,7 +107,7 @@ def received(got):
 @exercise("Agreement needs its chance, kappa its range and enough images, a teacher an untaught net beside.")
 def evidence(answer):
     """An answer: {letter: flaw}."""
-    return planted.wrong(answer, "03", flaws=FLAWS)
+    return planted.wrong(answer, planted.dealt("03", flaws=FLAWS), flaws=FLAWS)
 
 
 def claims():

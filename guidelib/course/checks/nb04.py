@@ -82,7 +82,7 @@ def ratio(K):
 @exercise("A gap is only as good as the epoch it is read at, and as what was learnt by then.")
 def evidence(answer):
     """An answer: {letter: flaw}."""
-    return planted.wrong(answer, "04", flaws=FLAWS)
+    return planted.wrong(answer, planted.dealt("04", flaws=FLAWS), flaws=FLAWS)
 
 
 def reports():

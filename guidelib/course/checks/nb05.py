@@ -56,4 +56,4 @@ def powers(answer):
 @exercise("Whoever compares starts has to count the steps that a start takes.")
 def evidence(answer):
     """An answer: {letter: flaw}."""
-    return planted.wrong(answer, "05")
+    return planted.wrong(answer, planted.dealt("05"))
