@@ -25,6 +25,9 @@ html_theme = "sphinx_book_theme"
 html_title = "guidelib"
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_favicon = "_static/favicon.svg"
+html_use_index = False  # the search finds names, and a phone shows them whole
+html_domain_indices = False
 html_show_sourcelink = False
 html_theme_options = {
     "show_toc_level": 2,

@@ -32,6 +32,10 @@ ELSEWHERE = {
         ("trained", "untrained"), "**A wide net of 4 layers**, on digits at random places"),
     ("deep-fcn", "overfit"): (
         ("trained", "untrained"), "**A net of 10 layers that overfits**, on 100 digits"),
+    ("copy-paste", "untrainable"): (
+        ("trained", "untrained"), "**A recurrent net that copies** sequences of several lengths"),
+    ("copy-paste-fixed", "untrainable"): (
+        ("trained", "untrained"), "**The same at one length**"),
 }
 
 
