@@ -13,10 +13,12 @@ import torch
 from torch import nn
 
 import guidelib as gl
+from guidelib import evidence
 from guidelib.cli import main
 from guidelib.course import exercises, planted
-from guidelib.course.checks import find, nb03, nb04, nb06, nb07
+from guidelib.course.checks import find, nb03, nb04, nb06, nb07, nb09
 from guidelib.course.exercises import BLANK, TO_FILL, exercise, stub, tagged
+from guidelib.evidence import gates
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -517,3 +519,59 @@ def test_flaws_of_other_kinds_are_judged_letter_by_letter(notebook, module):
         assert check(module.TRUTH | {letter: other}).text == (
             f"5 of 6 are right. Report {letter}: {module.FLAWS[flaw]}")
     assert "There is no flaw 'one seed': choose from" in check(module.TRUTH | {"A": "one seed"}).text
+
+
+# 09
+
+def steps(ps, *, factor=lambda i, m: m - i, keep=True):
+    adjusted, highest = [], 0.0
+    for i, p in enumerate(ps):
+        value = min(1.0, p * factor(i, len(ps)))
+        highest = max(highest, value) if keep else value
+        adjusted.append(highest)
+    return adjusted
+
+
+@pytest.mark.parametrize(("name", "answer", "said"), [
+    ("holm", steps, ""),
+    ("holm", lambda ps: steps(ps, factor=lambda i, m: m), "That is Bonferroni"),
+    ("holm", lambda ps: steps(ps, factor=lambda i, m: i + 1), "The other way round"),
+    ("holm", lambda ps: steps(ps, factor=lambda i, m: m / (i + 1), keep=False), "false discoveries"),
+    ("holm", lambda ps: ps, "Nothing is adjusted"),
+    ("holm", lambda ps: steps(ps)[:2], "asked for as came in, 4; yours are 2"),
+    ("holm", lambda ps: steps(ps)[::-1], "must not come out stronger"),
+    ("holm", lambda ps: [p + 0.1 for p in steps(ps)], "the adjusted ones are"),
+    ("hours", lambda pflop, done, seconds: pflop / done * seconds / 3600, ""),
+    ("hours", lambda pflop, done, seconds: pflop / done * seconds, "in seconds"),
+    ("hours", lambda pflop, done, seconds: pflop / done * seconds / 60, "in minutes"),
+    ("hours", lambda pflop, done, seconds: done / pflop * seconds / 3600, "Upside down"),
+    ("hours", lambda pflop, done, seconds: 7.0, "takes 5 hours; yours is 7"),
+])
+def test_answers_to_09(name, answer, said):
+    judged(find("09", name)(answer), said)
+
+
+def test_every_verdict_of_the_table_in_09_is_what_the_rules_say():
+    """Its rows as numbers: seeds, mean, half an interval, misalignment at the end, whether it still rises."""
+    asked = {"A": (10, 2.0, 5.5, 0.40, 0), "B": (10, 5.0, 2.5, 0.40, 0), "C": (6, 12.0, 3.0, 0.40, 0),
+             "D": (10, 5.0, 2.5, 0.40, 320), "E": (10, 5.0, 2.5, 0.76, 0), "F": (10, 0.4, 1.3, 0.40, 0)}
+    text = tagged(READ["09_paper_and_beyond"], "exercise")["evidence"].source
+    for letter, (seeds, mean, half, end, faster) in asked.items():
+        shown = f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f}) | 0.80 to {end:.2f} |"
+        assert f"| {letter} | {seeds} | {shown}" in text
+        spread = np.array([1.0, -1.0] * (seeds // 2))
+        spread *= half / (evidence.student_t_interval(spread)[2])
+        answer = evidence.verdicts.helps((mean + spread) / 100)
+        run = {"config": {"condition": "untrained"}, "curves": {"probe": {
+            "moments": ["start", 1], "misalignment": [[0.8], [end]]}}}
+        gate = "" if seeds >= gates.SEEDS else "too few seeds"
+        found = evidence.verdict(answer, untested=gate, treated=evidence.treated({0: run}), faster=faster)
+        assert evidence.verdicts.kind(found) == nb09.TRUTH[letter], letter
+
+
+def test_the_verdicts_of_09_are_judged_letter_by_letter():
+    check = find("09", "evidence")
+    assert check(nb09.TRUTH).right
+    assert check(nb09.TRUTH | {"E": "holds"}).text == (
+        f"5 of 6 are right. Report E: {nb09.VERDICTS['holds, but not by alignment']}")
+    assert "There is no flaw 'fine'" in check(nb09.TRUTH | {"A": "fine"}).text

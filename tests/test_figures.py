@@ -256,3 +256,18 @@ def test_the_best_so_far_rises_with_the_trials():
     (line,) = figures.best_so_far(best).axes[0].get_lines()
     assert line.get_ydata() == pytest.approx([100 * v for v in by_hand])
     assert list(line.get_xdata()) == [1, 2, 3]
+
+
+def test_effects_are_drawn_a_line_a_row_that_has_one():
+    rows = pd.DataFrame([
+        {"experiment": "deep-fcn", "regime": "untrainable", "condition": "untrained", "metric": metric,
+         "effect": effect, "effect_low": effect - 0.1, "effect_high": effect + 0.1, "verdict": verdict}
+        for metric, effect, verdict in (
+            ("test_accuracy", 0.3, "holds"), ("test_accuracy", -0.2, "does not hold: it harms"),
+            ("test_accuracy", float("nan"), "not tested"), ("train_loss", 0.3, "holds"))])
+    (ax,) = figures.effects(rows).axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["deep-fcn: untrained guide"] * 2
+    assert [line.get_xdata()[0] for line in ax.lines[1::2][:2]] == pytest.approx([30, -20])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["holds", "does not hold"]
+    with pytest.raises(ValueError, match="no row has an effect to draw"):
+        figures.effects(rows[rows["verdict"] == "not tested"])

@@ -5,7 +5,7 @@ import torch
 from .. import __version__, evidence, figures
 from ..experiments import CONDITIONS, collect, config, initialisations, run_grid, seeds
 from ..experiments.grid import check_jobs
-from ..experiments.kept import kept_among
+from ..experiments.kept import KEPT, kept_among
 from ..experiments.settings import PROFILES, check
 from ..widgets import Prediction
 from . import checks, planted
@@ -190,6 +190,10 @@ class Lesson:
     def origin(self, runs, live=()):
         """Show which of some runs are kept records, which were computed here, and which are missing."""
         self.display(self.say(evidence.origin(runs, live, missing=getattr(runs, "missing", ()))))
+
+    def ledger(self):
+        """Every claim against the records that the project keeps: a row a claim and setting."""
+        return evidence.ledger(KEPT)
 
     def remade(self, live):
         """Whether runs that were made here are those that the project keeps, to the last bit."""

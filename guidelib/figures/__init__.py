@@ -4,11 +4,12 @@ Each seed is a point; intervals are Student-t 95 % over seeds; colour and marker
 neither is needed alone.
 """
 
+from ._effects import effects
 from ._insides import alignment, by_layer, dimension, grams, images, influence
 from ._runs import accuracy, best_so_far, curves, ratios, timings, under
 from ._starts import starts
 from ._style import DASHED, MARKERS, PALETTE, axes, show, theme
 
 __all__ = ["DASHED", "MARKERS", "PALETTE", "accuracy", "alignment", "axes", "best_so_far", "by_layer",
-           "curves", "dimension", "grams", "images", "influence", "ratios", "show", "starts", "theme",
-           "timings", "under"]
+           "curves", "dimension", "effects", "grams", "images", "influence", "ratios", "show", "starts",
+           "theme", "timings", "under"]
