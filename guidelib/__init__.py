@@ -12,8 +12,8 @@ __version__ = "0.1.0"
 __all__ = ["Guidance", "Guide", "cka", "controls", "guide", "layers", "sp", "warm_up"]
 
 # Imported at first use, so that `import guidelib` is quick and needs torch, numpy and pandas alone.
-WINGS = ("analysis", "baselines", "course", "evidence", "experiments", "figures", "networks", "tasks",
-         "training", "widgets")
+WINGS = ("analysis", "baselines", "course", "evidence", "experiments", "figures", "integrations", "networks",
+         "tasks", "training", "widgets")
 
 
 def __getattr__(name):

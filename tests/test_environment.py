@@ -62,7 +62,7 @@ def test_import_needs_torch_numpy_and_pandas_alone():
 LOCK = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().splitlines())
 
 
-def required(extras=("lab", "lint", "test", "browser", "zoo", "oracles", "book")):
+def required(extras=("lab", "lint", "test", "browser", "zoo", "oracles", "integrations", "book")):
     """Every requirement that pyproject.toml names, those of the extras included."""
     groups = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][name] for name in extras)]
     return [Requirement(text) for group in groups for text in group]

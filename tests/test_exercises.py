@@ -575,3 +575,59 @@ def test_the_verdicts_of_09_are_judged_letter_by_letter():
     assert check(nb09.TRUTH | {"E": "holds"}).text == (
         f"5 of 6 are right. Report E: {nb09.VERDICTS['holds, but not by alignment']}")
     assert "There is no flaw 'fine'" in check(nb09.TRUTH | {"A": "fine"}).text
+
+
+# 08
+
+def net_and_guide():
+    """Nets of the form that notebook 08 has, shorter."""
+    layers = [nn.Flatten()]
+    for inputs in (64, 8, 8):
+        layers += [nn.Linear(inputs, 8), nn.BatchNorm1d(8), nn.ReLU()]
+    guide = nn.Sequential()
+    for i, channels in enumerate((1, 4, 4), 1):
+        guide.add_module(f"conv{i}", nn.Conv2d(channels, 4, 3))
+    for name, module in {"flat": nn.Flatten(), "head": nn.Linear(16, 10)}.items():
+        guide.add_module(name, module)
+    return nn.Sequential(*layers, nn.Linear(8, 10)), guide
+
+
+def paired(*pairs):
+    return (*net_and_guide(), list(pairs))
+
+
+RIGHT = {"A": "follows", "B": "dose", "C": "steps", "D": "seeds", "E": "test"}
+
+
+@pytest.mark.parametrize(("name", "answer", "said"), [
+    ("weight", lambda alignment, task, wanted: wanted * task / alignment, ""),
+    ("weight", lambda alignment, task, wanted: task / alignment, "`wanted` has no part"),
+    ("weight", lambda alignment, task, wanted: alignment / (wanted * task), "Upside down: the larger"),
+    ("weight", lambda alignment, task, wanted: wanted * alignment / task, "Upside down in one place"),
+    ("weight", lambda alignment, task, wanted: alignment / task, "the dose at weight 1"),
+    ("weight", lambda alignment, task, wanted: wanted, "takes a weight of 5; yours is 0.5"),
+    ("pairs", paired(("6", "conv2"), ("9", "conv3")), ""),
+    ("pairs", (*net_and_guide(), {"6": "conv2", "9": "conv3"}), ""),
+    ("pairs", paired(("conv2", "6"), ("conv3", "9")), "Turned round"),
+    ("pairs", paired(("6", "conv3"), ("9", "conv2")), "crossed"),
+    ("pairs", paired(("4", "conv2"), ("7", "conv3")), "among yours is a Linear"),
+    ("pairs", paired(("3", "conv2"), ("6", "conv3")), "two pairs are asked for".capitalize()),
+    ("pairs", paired(("9", "conv3")), "of the last two ReLUs, \\['6', '9'\\]"),
+    ("pairs", paired(("99", "conv3")), "stops with ValueError: no target layer that ran matches '99'"),
+    ("pairs", (*net_and_guide(), "last-2"), "a list of pairs".capitalize()),
+    ("evidence", RIGHT, ""),
+    ("evidence", RIGHT | {"B": "follows"}, "B: look at the column `dose`"),
+    ("evidence", RIGHT | {"A": "dose", "C": "follows"}, "A: both sides had .* C: look at the column `steps`"),
+    ("evidence", RIGHT | {"E": "luck"}, "There is no answer 'luck': choose from 'follows'"),
+    ("evidence", ["dose"], "A dict with the keys A, B, C, D, E"),
+])
+def test_answers_to_08(name, answer, said):
+    judged(find("08", name)(answer), said)
+
+
+def test_the_letters_of_08_each_have_a_word_of_their_own():
+    check = find("08", "evidence")
+    assert check(RIGHT).right and check(RIGHT | {"D": ...}).text == TO_FILL
+    for letter, word in RIGHT.items():
+        other = next(w for w in RIGHT.values() if w != word)
+        assert check(RIGHT | {letter: other}).text.startswith(f"{letter}: ")

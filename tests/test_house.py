@@ -11,12 +11,14 @@ import guidelib
 
 ROOT = Path(guidelib.__file__).parent
 FLOORS = (
-    ("files",), ("similarity", "networks", "tasks", "training"), ("guidance",), ("baselines", "analysis"),
-    ("experiments",), ("evidence",), ("figures",), ("widgets",), ("course",), ("cli",))
+    ("files",), ("similarity", "networks", "tasks", "training"), ("guidance",),
+    ("baselines", "analysis", "integrations"), ("experiments",), ("evidence",), ("figures",), ("widgets",),
+    ("course",), ("cli",))
 BELOW = {}
 for number, floor in enumerate(FLOORS):
     BELOW |= dict.fromkeys(floor, {"files"}.union(*FLOORS[:number]))
 BELOW["guidance"] = {"similarity"}
+BELOW["integrations"] = {"guidance"}
 BELOW["baselines"] = {"files", "similarity", "guidance"}
 BELOW["analysis"] = {"similarity", "guidance", "tasks"}
 PACKAGES = ["guidelib", *(f"guidelib.{wing}" for wing in BELOW if (ROOT / wing).is_dir())]

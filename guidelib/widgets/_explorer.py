@@ -83,7 +83,7 @@ class Explorer:
         """Controls, drawing and sentence as one ipywidget."""
         import ipywidgets as ipw
 
-        image = ipw.Image(format="png", layout=ipw.Layout(max_width="100%", object_fit="contain"))
+        image = ipw.Image(format="png", width=int(100 * self.size[0]), layout=ipw.Layout(max_width="100%"))
         words = ipw.HTML()
         inputs = {name: control(label, values, self.begin[name])
                   for name, (label, values) in self.controls.items()}
@@ -117,7 +117,9 @@ class Stage:
 
     def __init__(self, explorer):
         self.figure, grid = explorer.paper(rows=1)
-        self.figure.subplots_adjust(left=0.1, right=0.98, bottom=0.19, top=0.88, wspace=0.25)
+        width, height = explorer.size  # inches: margins are as wide whatever the size
+        self.figure.subplots_adjust(left=0.7 / width, right=1 - 0.2 / width, bottom=0.55 / height,
+                                    top=1 - 0.35 / height, wspace=0.25)
         self.moving, self.move = explorer.draw(list(grid[0]))
         for artist in self.moving:
             artist.set_animated(True)
