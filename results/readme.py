@@ -29,13 +29,13 @@ ASKED = ("untrained", "trained", "untrained-warm-up")
 # Other settings, of which a sentence each is told: what is asked there, and the setting in words.
 ELSEWHERE = {
     ("wide-fcn", "untrainable"): (
-        ("trained", "untrained"), "**A wide net of 4 layers**, on digits at random places"),
+        ("trained", "untrained"), "**A wide net of 4 layers**"),
     ("deep-fcn", "overfit"): (
-        ("trained", "untrained"), "**A net of 10 layers that overfits**, on 100 digits"),
+        ("trained", "untrained"), "**A net of 10 layers that overfits**"),
     ("copy-paste", "untrainable"): (
-        ("trained", "untrained"), "**A recurrent net that copies** sequences of several lengths"),
+        ("trained", "untrained"), "**A recurrent net that copies, several lengths**"),
     ("copy-paste-fixed", "untrainable"): (
-        ("trained", "untrained"), "**The same at one length**"),
+        ("trained", "untrained"), "**A recurrent net that copies, one length**"),
 }
 
 
@@ -68,24 +68,43 @@ def block(records):
 
 
 def elsewhere(folder):
-    """What the rules answer in other settings, a paragraph each that has records."""
-    lines = []
+    """What the rules answer in other settings: a line a setting, one table, and each control folded below."""
+    settings, cells, controls = [], [], []
     for (experiment, regime), (asked, words) in ELSEWHERE.items():
         compared = CATALOGUE[experiment].compared[regime, "fast"]
         found = records_of(folder, experiment, compared, regime=regime)
-        if found:
-            overfitting = regime == "overfit"
-            rows = [evidence.row(found, "", name, overfitting=overfitting, paper="") for name in asked]
-            said = [f"- {evidence.sentence(row)} {against_controls(row)}" for row in rows]
-            lines += ["\n".join([f"{words} (`{experiment}`; {evidence.basis(found)}):", "", *said])]
-    return "\n\n".join(lines) + "\n" * bool(lines)
+        if not found:
+            continue
+        base = evidence.effect(found, "base", against="guide-alone", controls=())
+        reached = evidence.shown(base.metric, *base.ours)
+        settings.append(f"- {words} (`{experiment}`): {evidence.basis(found)}; the base reaches {reached}.")
+        for name in asked:
+            made = evidence.row(found, "", name, overfitting=regime == "overfit", paper="")
+            cells.append([words.strip("*"), evidence.named(name), *answers(made)])
+            controls.append(f"- {words.strip('*')}, {evidence.named(name)}: {against_controls(made)}")
+    if not settings:
+        return ""
+    head = ["setting", "guide", "more than the base, points", "is it the guide?", "is it worth it?",
+            "verdict"]
+    table = [head, ["---"] * len(head), *cells]
+    return "\n".join([
+        "Elsewhere:", "", *settings, "", *(f"| {' | '.join(line)} |" for line in table), "",
+        "<details><summary>Against each control, in points</summary>", "", *controls, "", "</details>", ""])
 
 
-def against_controls(row):
+def answers(made):
+    """The cells of a row of the closing table: effect, three answers, verdict."""
+    (line,) = evidence.readable([made]).to_dict("records")
+    gain = evidence.shown(made["metric"], made["gain"], made["gain_low"], made["gain_high"], signed=True)
+    worth = made["useful"] if line["is it worth it?"] else "-"
+    return [gain, line["is it the guide?"] or "-", worth, line["verdict"]]
+
+
+def against_controls(made):
     """By how much a row's condition is above each of its controls."""
-    gaps = [f"{evidence.named(name, short=True)} {evidence.shown(row['metric'], *gap, signed=True)}"
-            for name, gap in row["over"].items()]
-    return f"Against its controls: {', '.join(gaps)}."
+    gaps = [f"{evidence.named(name, short=True)} {evidence.shown(made['metric'], *gap, signed=True)}"
+            for name, gap in made["over"].items()]
+    return ", ".join(gaps)
 
 
 def row(records, condition):
