@@ -4,8 +4,6 @@ import io
 import os
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 STATIC = "GUIDELIB_STATIC"  # set to 1 where nobody can move a slider: headless, in the book, in tests
 
@@ -106,6 +104,9 @@ class Explorer:
 
     def paper(self, *, rows, layout=None):
         """A figure with a row of panels for each frame, made without the interactive front end."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
         width, height = self.size
         figure = Figure(figsize=(width, rows * height), dpi=100, layout=layout)
         FigureCanvasAgg(figure)
