@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -19,8 +20,11 @@ def called(*command, **options):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    out = tmp_path_factory.mktemp("wheel")
-    done = called(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(out), str(ROOT))
+    out, source = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("source")
+    shutil.copytree(ROOT / "guidelib", source / "guidelib", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    done = called(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", str(out), str(source))
     if done.returncode and "No matching distribution found for setuptools" in done.stderr:
         pytest.skip("no package index in reach, from which pip takes setuptools to build a wheel")
     assert done.returncode == 0, done.stderr
