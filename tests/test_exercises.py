@@ -261,8 +261,8 @@ def test_flaws_of_a_notebooks_own_are_judged_letter_by_letter(notebook, flaws):
     assert check(truth).right
     for letter, flaw in truth.items():
         other = next(name for name in flaws if name != flaw)
-        assert check(truth | {letter: other}).text == f"5 of 6 are right. Report {letter}: {flaws[flaw]}"
-    assert "There is no flaw 'one seed': choose from" in check(truth | {"A": "one seed"}).text
+        assert check(truth | {letter: other}).text == f"5 of 6 are right. {letter}: {flaws[flaw]}"
+    assert "There is no answer 'one seed': choose from" in check(truth | {"A": "one seed"}).text
 
 
 # 05
@@ -326,8 +326,8 @@ def test_the_flaws_are_judged_letter_by_letter():
     for letter, flaw in truth.items():
         other = next(name for name in planted.FLAWS if name != flaw)
         assert check(truth | {letter: other}).text == (
-            f"5 of 6 are right. Report {letter}: {planted.FLAWS[flaw]}")
-    assert "There is no flaw 'bad luck': choose from 'no control'" in check(truth | {"A": "bad luck"}).text
+            f"5 of 6 are right. {letter}: {planted.FLAWS[flaw]}")
+    assert "There is no answer 'bad luck': choose from 'no control'" in check(truth | {"A": "bad luck"}).text
     assert "A dict with the keys A, B, C, D, E, F" in check(["one seed"]).text
 
 
@@ -517,8 +517,8 @@ def test_flaws_of_other_kinds_are_judged_letter_by_letter(notebook, module):
     for letter, flaw in module.TRUTH.items():
         other = next(name for name in module.FLAWS if name != flaw)
         assert check(module.TRUTH | {letter: other}).text == (
-            f"5 of 6 are right. Report {letter}: {module.FLAWS[flaw]}")
-    assert "There is no flaw 'one seed': choose from" in check(module.TRUTH | {"A": "one seed"}).text
+            f"5 of 6 are right. {letter}: {module.FLAWS[flaw]}")
+    assert "There is no answer 'one seed': choose from" in check(module.TRUTH | {"A": "one seed"}).text
 
 
 # 09
@@ -573,8 +573,8 @@ def test_the_verdicts_of_09_are_judged_letter_by_letter():
     check = find("09", "evidence")
     assert check(nb09.TRUTH).right
     assert check(nb09.TRUTH | {"E": "holds"}).text == (
-        f"5 of 6 are right. Report E: {nb09.VERDICTS['holds, but not by alignment']}")
-    assert "There is no flaw 'fine'" in check(nb09.TRUTH | {"A": "fine"}).text
+        f"5 of 6 are right. E: {nb09.VERDICTS['holds, but not by alignment']}")
+    assert "There is no answer 'fine'" in check(nb09.TRUTH | {"A": "fine"}).text
 
 
 # 08
@@ -617,7 +617,7 @@ RIGHT = {"A": "follows", "B": "dose", "C": "steps", "D": "seeds", "E": "test"}
     ("pairs", (*net_and_guide(), "last-2"), "a list of pairs".capitalize()),
     ("evidence", RIGHT, ""),
     ("evidence", RIGHT | {"B": "follows"}, "B: look at the column `dose`"),
-    ("evidence", RIGHT | {"A": "dose", "C": "follows"}, "A: both sides had .* C: look at the column `steps`"),
+    ("evidence", RIGHT | {"A": "dose", "C": "follows"}, "3 of 5 are right. A: both sides had"),
     ("evidence", RIGHT | {"E": "luck"}, "There is no answer 'luck': choose from 'follows'"),
     ("evidence", ["dose"], "A dict with the keys A, B, C, D, E"),
 ])
@@ -630,4 +630,4 @@ def test_the_letters_of_08_each_have_a_word_of_their_own():
     assert check(RIGHT).right and check(RIGHT | {"D": ...}).text == TO_FILL
     for letter, word in RIGHT.items():
         other = next(w for w in RIGHT.values() if w != word)
-        assert check(RIGHT | {letter: other}).text.startswith(f"{letter}: ")
+        assert check(RIGHT | {letter: other}).text.startswith(f"4 of 5 are right. {letter}: ")

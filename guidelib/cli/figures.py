@@ -102,4 +102,4 @@ def finish(paths, out, profile, seconds):
             for name, value in line.items():
                 print(f"  {name}: {value}")
             print()
-    print(f"{len(tables)} of {len(paths)} notebooks left a table; {seconds / 60:.1f} minutes")
+    print(f"{len(paths)} notebooks, {len(tables)} tables; {seconds / 60:.1f} minutes")

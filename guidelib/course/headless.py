@@ -12,7 +12,7 @@ from pathlib import Path
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 # Nobody watches: each frame of a bar would be kept in the executed copy, and a slider could not be moved.
-NO_BARS = {"TQDM_DISABLE": "1", "GUIDELIB_STATIC": "1"}
+UNWATCHED = {"TQDM_DISABLE": "1", "GUIDELIB_STATIC": "1"}
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def run_notebook(path, copy, parameters, *, environment=None, timeout=3600):
     logging.getLogger("papermill").setLevel(logging.ERROR)
     Path(copy).parent.mkdir(parents=True, exist_ok=True)
     config = Config({"KernelManager": {"transport_encryption": "auto"}})
-    with environment_set(ONE_THREAD | NO_BARS | (environment or {})):
+    with environment_set(ONE_THREAD | UNWATCHED | (environment or {})):
         try:
             papermill.execute_notebook(
                 str(path), str(copy), parameters=parameters, kernel_name="python3",

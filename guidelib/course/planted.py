@@ -97,10 +97,10 @@ def wrong(answer, truth, *, flaws=FLAWS):
         return f"A dict with the keys {', '.join(truth)} is asked for; yours is {answer!r}."
     unknown = [flaw for flaw in answer.values() if flaw not in flaws]
     if unknown:
-        return f"There is no flaw {unknown[0]!r}: choose from {', '.join(map(repr, flaws))}."
+        return f"There is no answer {unknown[0]!r}: choose from {', '.join(map(repr, flaws))}."
     missed = [letter for letter in truth if answer[letter] != truth[letter]]
     if not missed:
         return ""
     said = flaws[truth[missed[0]]]
     right = len(truth) - len(missed)
-    return f"{right} of {len(truth)} are right. Report {missed[0]}: {said}"
+    return f"{right} of {len(truth)} are right. {missed[0]}: {said}"

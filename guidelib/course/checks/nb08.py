@@ -6,19 +6,19 @@ import torch
 from torch import nn
 
 from ... import guide as guide_
+from .. import planted
 from ..exercises import exercise
 
 CASES = ((0.2, 2.0, 0.5), (4.0, 1.0, 2.0))  # sizes of the alignment's gradient and the task's, wanted dose
-# Each conclusion: what is right, and what is said to another answer.
-CONCLUSIONS = {
-    "A": ("follows", "both sides had as many steps, seeds and trials, and the interval lies above 0. It does "
-                     "not say what it was that helped, and does not claim to."),
-    "B": ("dose", "look at the column `dose` of the two guides that are compared."),
-    "C": ("steps", "look at the column `steps`: which base was trained for as many?"),
-    "D": ("seeds", "look at the column `seeds`: what would an interval be made of?"),
-    "E": ("test", "look at the column `chosen on`: what did the deeper guide's setting get to see?"),
+TRUTH = {"A": "follows", "B": "dose", "C": "steps", "D": "seeds", "E": "test"}
+WORDS = {  # answer: where it shows
+    "follows": "both sides had as many steps, seeds and trials, and the interval lies above 0. It does not "
+               "say what it was that helped, and does not claim to.",
+    "dose": "look at the column `dose` of the two guides that are compared.",
+    "steps": "look at the column `steps`: which base was trained for as many?",
+    "seeds": "look at the column `seeds`: what would an interval be made of?",
+    "test": "look at the column `chosen on`: what did the deeper guide's setting get to see?",
 }
-WORDS = ("follows", "dose", "steps", "seeds", "test")
 
 
 @exercise("Whatever the guide and the number of pairs, each now begins with as strong a push.")
@@ -73,12 +73,4 @@ def pairs(answer):
 @exercise("One conclusion of five follows, and even that one does not say why.")
 def evidence(answer):
     """An answer: {letter: word}."""
-    if not isinstance(answer, dict) or set(answer) != set(CONCLUSIONS):
-        return f"a dict with the keys {', '.join(CONCLUSIONS)} is asked for; yours is {answer!r}."
-    lines = []
-    for letter, (right, words) in CONCLUSIONS.items():
-        if answer[letter] not in WORDS:
-            return f"there is no answer {answer[letter]!r}: choose from {', '.join(map(repr, WORDS))}."
-        if answer[letter] != right:
-            lines.append(f"{letter}: {words}")
-    return " ".join(lines)
+    return planted.wrong(answer, TRUTH, flaws=WORDS)
