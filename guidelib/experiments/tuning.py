@@ -76,7 +76,8 @@ def setting(experiment, *, regime="untrainable", profile="fast", out, jobs=2):
         raise ValueError(f"{place(experiment, regime, profile)} has no candidates: name some in its file")
     for overrides in candidates:
         words = " ".join(f"{name}={value}" for name, value in overrides.items()) or "as it stands"
-        tried = [("base", {"lr": lr}) for lr in RATES] + [("guide-alone", {}), ("untrained", {"lr": 3e-3, "dose": 1.0})]
+        tried = [("base", {"lr": lr}) for lr in RATES]
+        tried += [("guide-alone", {}), ("untrained", {"lr": 3e-3, "dose": 1.0})]
         for condition, settings in tried:
             for seed in SEARCHED[:2]:
                 made = config(experiment, condition=condition, regime=regime, profile=profile, seed=seed,
