@@ -90,8 +90,8 @@ def wrong(answer, truth, *, flaws=FLAWS):
 
     flaws: {flaw: where it shows}.
 
-    >>> wrong({"A": "one seed"}, {"A": "nothing"}).partition(" Report")[0]
-    '0 of 1 are right.'
+    >>> wrong({"A": "one seed"}, {"A": "nothing"})
+    '0 of 1 are right. A: go through all five columns once more: is anything in it unfair?'
     """
     if not isinstance(answer, dict) or set(answer) != set(truth):
         return f"A dict with the keys {', '.join(truth)} is asked for; yours is {answer!r}."
