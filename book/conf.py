@@ -9,7 +9,9 @@ project = "guidelib"
 author = "The guidelib authors"
 copyright = "2026, the guidelib authors. Text CC BY 4.0, code MIT"
 version = release = guidelib.__version__
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "book_math"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinxcontrib.bibtex", "book_math"]
+bibtex_bibfiles = ["references.bib"]
+bibtex_reference_style = "author_year"
 exclude_patterns = ["_build"]
 nb_execution_mode = "off"  # the notebooks come executed, so that the book shows what a command made
 nb_merge_streams = True

@@ -6,6 +6,7 @@ They come from the kept records in results/fast alone; a test renders the block 
 from pathlib import Path
 
 from guidelib import evidence, figures
+from guidelib.course import timings
 from guidelib.evidence.metrics import of
 from guidelib.experiments import config, seeds
 from guidelib.experiments.catalogue import CATALOGUE
@@ -17,6 +18,7 @@ README = HERE.parent / "README.md"
 START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
 ELSE, DONE = "<!-- elsewhere:start -->\n", "<!-- elsewhere:end -->\n"
 FROM, TO = "<!-- time:start -->", "<!-- time:end -->"
+MINUTES, THESE = "<!-- minutes:start -->", "<!-- minutes:end -->"
 ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "base-residual",
          "guide-alone")
 GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family",
@@ -135,6 +137,16 @@ def spent(folder):
     return f"{len(seconds):,} runs, which took {hours:.1f} hours two at a time"
 
 
+def lasted():
+    """How long the two profiles of `make figures` took where their timings were kept."""
+    seconds = timings.kept().groupby("profile")["seconds"].sum()
+    if not {"smoke", "fast"} <= set(seconds.index):
+        return ""
+    (machine,) = timings.kept()["machine"].unique()
+    return (f" (here in {timings.lasting(seconds['smoke'])}; `make figures` itself took "
+            f"{timings.lasting(seconds['fast'])}: {machine})")
+
+
 def main():
     records = records_of(FAST)
     if records:
@@ -148,7 +160,10 @@ def main():
     before, _, rest = text.partition(ELSE)
     text = before + ELSE + elsewhere(FAST) + DONE + rest.partition(DONE)[2]
     before, _, rest = text.partition(FROM)
-    README.write_text(before + FROM + spent(FAST) + TO + rest.partition(TO)[2], encoding="utf-8")
+    text = before + FROM + spent(FAST) + TO + rest.partition(TO)[2]
+    before, _, rest = text.partition(MINUTES)
+    text = before + MINUTES + lasted() + THESE + rest.partition(THESE)[2]
+    README.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

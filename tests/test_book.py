@@ -16,10 +16,12 @@ from notebook_maker import make
 
 import guidelib as gl
 from guidelib.cli import book as book_command
+from guidelib.course import citations
 from guidelib.course.checkout import notebooks
 from guidelib.course.headless import run_notebook
 
 ROOT = Path(__file__).parent.parent
+GLOSSARY = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -144,6 +146,63 @@ def test_what_pages_include_is_copied_beside_them():
     included = set(re.findall(r"\{(?:literal)?include\} \.\./(\S+)", "\n".join(pages)))
     assert included == set(book_command.INCLUDED)
     assert all((ROOT / path).exists() for path in included)
+
+
+def test_the_page_of_errors_says_what_the_library_says(tmp_path, monkeypatch):
+    """Every example on the page in its order, dots for what is left out; and a changed message would fail."""
+    import doctest
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GUIDELIB_DATA", raising=False)
+    page = (ROOT / "book" / "errors.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```pycon\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    names = {}
+    for i, block in enumerate(blocks):
+        examples = doctest.DocTestParser().get_doctest(block, names, f"block {i}", "errors.md", 0)
+        runner.run(examples, clear_globs=False)
+        names = examples.globs
+    assert runner.summarize(verbose=False).failed == 0
+    assert page.count("Traceback") == len([block for block in blocks if "Traceback" in block]) >= 10
+    wrong = doctest.DocTestParser().get_doctest(blocks[1].replace("'fast'", "'last'"), names, "", "", 0)
+    assert doctest.DocTestRunner(verbose=False).run(wrong, out=lambda text: None).failed == 1
+
+
+def test_every_word_that_a_page_links_to_is_in_the_glossary():
+    entries = set(re.findall(r"^(\S.*)$", GLOSSARY.partition(":::{glossary}\n")[2], re.MULTILINE)) - {":::"}
+    asked = set()
+    for path in (ROOT / "book").glob("*.md"):
+        roles = re.findall(r"\{term\}`([^`]*)`", path.read_text(encoding="utf-8"))
+        asked |= {re.sub(r".*<(.*)>", r"\1", role) for role in roles}
+    assert asked and asked <= entries
+    assert sorted(entries, key=str.lower) == [line for line in GLOSSARY.splitlines() if line in entries]
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem[:2])
+def test_the_words_that_a_tutorial_begins_with_are_in_the_glossary(path):
+    """Those in italics in its line of words, and no entry is longer than three lines."""
+    cells = nbformat.read(path, 4).cells[:3]
+    words = re.findall(r"\*\*Words:\*\*(.*?)(?:\n> - \*\*|\Z)", "\n".join(c.source for c in cells), re.DOTALL)
+    named = {re.sub(r"\s*\n>\s*", " ", word) for text in words for word in re.findall(r"\*([^*]+)\*", text)}
+    entries = GLOSSARY.lower()
+    assert [word for word in named if word.lower() not in entries] == []
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem[:2])
+def test_every_work_that_a_tutorial_names_is_in_the_list_of_references(path):
+    known = citations.works()
+    lists = 0
+    for cell in nbformat.read(path, 4).cells:
+        if cell.cell_type == "markdown":
+            lists += citations.LIST in cell.source
+            text = citations.with_citations(cell.source, known)
+            assert citations.NAMED.search(text.partition(citations.LIST)[0]) is None
+    assert lists == 1
+
+
+def test_a_work_that_is_not_in_the_list_of_references_is_an_error():
+    with pytest.raises(ValueError, match="no work of 2031 in references.bib"):
+        citations.with_citations("**References.** Nobody (2031).", citations.works())
 
 
 def test_mathematics_needs_no_script():

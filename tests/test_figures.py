@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as ElementTree
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,6 +29,8 @@ RUNS += [run("untrained-warm-up", seed, value) for seed, value in enumerate((0.4
 @pytest.fixture(autouse=True)
 def theme():
     figures.theme()
+    yield
+    plt.close("all")
 
 
 def test_a_figure_is_saved_twice_and_carries_its_alternative_text(tmp_path):

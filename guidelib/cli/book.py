@@ -9,6 +9,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from ..course import citations, outline
 from ..course.checkout import checkout, notebooks
 from ..course.headless import own_cells, run_notebook
 from ..experiments.screen import say
@@ -43,6 +44,7 @@ def main(options):
     for folder in (source, html):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(root / "book", source, ignore=shutil.ignore_patterns("_build", "__pycache__"))
+    (source / "outline.txt").write_text(outline.page(), encoding="utf-8")
     for included in INCLUDED:
         copy_included(root / included, build / included)
     for path in executed:
@@ -119,5 +121,9 @@ def copy_with_profile(path, copy, *, runs=None):
     title, _, text = nb.cells[0].source.partition("\n")
     nb.cells[0].source = f"{title}\n\n```{{note}}\n{note}\n```\n{text}"
     nb.cells = own_cells(nb)
+    known = citations.works()
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            cell.source = citations.with_citations(cell.source, known)
     nb.metadata.pop("widgets", None)
     nbformat.write(nb, copy)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ..course import timings
 from ..course.checkout import checkout, notebooks
 from ..course.headless import check_parameters, run_notebook
 from ..experiments.grid import check_jobs
@@ -90,6 +91,7 @@ def finish(paths, out, profile, seconds):
         for table in tables:
             rows.append(pd.DataFrame(table["rows"]).assign(notebook=table["notebook"], profile=profile))
         pd.concat(rows).to_csv(out / "results.csv", index=False)
+    timings.of_copies([out / path.name for path in paths]).to_csv(out / timings.FILE, index=False)
     print(f"\nFiles in {out}:")
     for path in sorted(out.rglob("*")):
         if path.is_file() and path.parent.name not in ("records", "guides"):

@@ -8,7 +8,7 @@ from ..experiments.grid import check_jobs
 from ..experiments.kept import KEPT, kept_among
 from ..experiments.settings import PROFILES, check
 from ..widgets import Prediction
-from . import checks, planted
+from . import checks, planted, timings
 
 
 class Runs(list):
@@ -61,7 +61,8 @@ class Lesson:
         own = "" if self.chosen is None else f", seeds {self.chosen}"
         torch_version = torch.__version__.split("+")[0]
         first = f"guidelib {__version__}, torch {torch_version}, profile {self.profile}{own}"
-        return "\n\n".join(filter(None, [first, evidence.caution(self.profile)]))
+        took = timings.said(self.name, self.profile) if self.chosen is None else ""
+        return "\n\n".join(filter(None, [first, evidence.caution(self.profile), took]))
 
     # Runs
 

@@ -5,6 +5,8 @@ import platform
 import shutil
 import sys
 
+from .. import timings
+from ..step import step_seconds
 from . import jupyter, machine, pace
 from .report import Finding, Findings, guarded
 
@@ -29,9 +31,7 @@ def look_at_device():
     if torch.cuda.is_available():
         about = torch.cuda.get_device_properties(0)
         cuda = about.name, about.total_memory
-    allowed = getattr(os, "sched_getaffinity", None)  # a container may have fewer cores than its machine
-    cores = len(allowed(0)) if allowed else os.cpu_count() or 1
-    return machine.device(cuda=cuda, mps=torch.backends.mps.is_available(), cores=cores,
+    return machine.device(cuda=cuda, mps=torch.backends.mps.is_available(), cores=timings.cores(),
                           threads=torch.get_num_threads(), driver=shutil.which("nvidia-smi") is not None)
 
 
@@ -51,7 +51,7 @@ def look_at_widgets():
 
 
 def look_at_speed():
-    return pace.speed(pace.step_seconds())
+    return pace.speed(step_seconds(), **pace.reference(timings.kept()))
 
 
 def examine(*, out_dir="figures"):
