@@ -11,16 +11,16 @@ import guidelib
 
 ROOT = Path(guidelib.__file__).parent
 FLOORS = (
-    ("files",), ("similarity", "networks", "tasks", "training"), ("guidance",),
+    ("files", "bars"), ("similarity", "networks", "tasks", "training"), ("guidance",),
     ("baselines", "analysis", "integrations"), ("experiments",), ("evidence",), ("figures",), ("widgets",),
     ("course",), ("cli",))
 BELOW = {}
 for number, floor in enumerate(FLOORS):
-    BELOW |= dict.fromkeys(floor, {"files"}.union(*FLOORS[:number]))
-BELOW["guidance"] = {"similarity"}
+    BELOW |= dict.fromkeys(floor, set().union(*FLOORS[:number]))
+BELOW["guidance"] = {"bars", "similarity"}
 BELOW["integrations"] = {"guidance"}
-BELOW["baselines"] = {"files", "similarity", "guidance"}
-BELOW["analysis"] = {"similarity", "guidance", "tasks"}
+BELOW["baselines"] = {"bars", "similarity", "guidance"}
+BELOW["analysis"] = {"bars", "similarity", "guidance", "tasks"}
 PACKAGES = ["guidelib", *(f"guidelib.{wing}" for wing in BELOW if (ROOT / wing).is_dir())]
 
 

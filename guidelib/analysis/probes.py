@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..bars import bar
 from ..guidance import capture
 from ..guidance.activations import selected
 
@@ -66,7 +67,7 @@ def linear_probe(features, labels, test_features, test_labels, *, method="ridge"
 
 
 def probe_layers(model, task, *, train=4000, test=1000, method="ridge", penalty=None, layers=None,
-                 batch_size=256):
+                 batch_size=256, progress=False):
     """Table of linear_probe, one row a layer: layer, features, accuracy, chance, penalty, n_train, n_test.
 
     The first row is the raw input. model is run as in eval and left as found: BatchNorm uses its running
@@ -76,7 +77,7 @@ def probe_layers(model, task, *, train=4000, test=1000, method="ridge", penalty=
     default layers. One layer's activations are held at a time, so the network runs once a layer. What a layer
     has above the input is what its nonlinearity unfolded; a deep random network that falls below the input
     has lost information that a linear decoder could use. ValueError for a layer that does not exist or did
-    not run, or a task whose labels are not (n,).
+    not run, or a task whose labels are not (n,). progress: show a bar.
 
     >>> from guidelib.tasks import digits
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
@@ -93,7 +94,8 @@ def probe_layers(model, task, *, train=4000, test=1000, method="ridge", penalty=
     rows = []
     if x.is_floating_point():  # tokens are no features
         rows.append(_row("input", linear_probe(x, y, test_x, test_y, **options)))
-    for name in selected(model) if layers is None else layers:
+    names = list(selected(model)) if layers is None else layers
+    for name in bar(names, progress, desc="decoders", unit="layer"):
         train_side = _activations(model, name, modules[name], x, batch_size)
         test_side = _activations(model, name, modules[name], test_x, batch_size)
         if layers is not None and not train_side:

@@ -3,19 +3,20 @@
 import pandas as pd
 import torch
 
+from ..bars import bar
 from ..guidance.frozen import as_call, drawing_from, training_flags
 from ..guidance.noise import Stream, noise_like
 
 
-def balance_gradients(target, *, sample, steps=300, lr=1e-3, seed=0, on_step=None):
+def balance_gradients(target, *, sample, steps=300, lr=1e-3, seed=0, on_step=None, progress=False):
     """Train a target on noise until gradients are as large in its first as in its last hidden layer.
 
     Its loss is the squared logarithm of the gradient ratio, the norm of a gradient for the first weight
     matrix over that for the last but the logits', where the gradient is that of the outputs' product with
     N(0, 1), new at each step: no task and no guide take part. A warm-up like guidelib.warm_up in all else:
-    sample, lr, seed and on_step are those, Adam is fresh, the target is in train mode meanwhile. Akin to
-    MetaInit (Dauphin and Schoenholz 2019), which tunes the norms of the weights alone. Returns a table (step,
-    ratio). ValueError for a target of fewer than 3 weight matrices, or a negative number of
+    sample, lr, seed, on_step and progress are those, Adam is fresh, the target is in train mode meanwhile.
+    Akin to MetaInit (Dauphin and Schoenholz 2019), which tunes the norms of the weights alone. Returns a
+    table (step, ratio). ValueError for a target of fewer than 3 weight matrices, or a negative number of
     steps.
 
     >>> from guidelib.networks import FCN
@@ -31,7 +32,7 @@ def balance_gradients(target, *, sample, steps=300, lr=1e-3, seed=0, on_step=Non
     stream, ratios = Stream(seed), []
     train_mode = training_flags(target.modules(), lambda module: True)
     with train_mode, drawing_from(seed, target):
-        for step in range(steps):
+        for step in bar(range(steps), progress, desc="balancing", unit="step"):
             args, kwargs = as_call(noise_like(sample, stream=stream))
             outputs = target(*args, **kwargs)
             back = noise_like(outputs.detach(), stream=stream)

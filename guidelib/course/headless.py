@@ -14,6 +14,9 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THRE
 # Nobody watches: each frame of a bar would be kept in the executed copy, and a slider could not be moved.
 UNWATCHED = {"TQDM_DISABLE": "1", "GUIDELIB_STATIC": "1"}
 
+# At its end a kernel is interrupted, and would report that as an error on the terminal.
+QUIET = ["--IPKernelApp.log_level=CRITICAL"]
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -68,7 +71,8 @@ def run_notebook(path, copy, parameters, *, environment=None, timeout=3600):
         try:
             papermill.execute_notebook(
                 str(path), str(copy), parameters=parameters, kernel_name="python3",
-                cwd=str(Path(path).parent), progress_bar=False, execution_timeout=timeout, config=config)
+                cwd=str(Path(path).parent), progress_bar=False, execution_timeout=timeout, config=config,
+                extra_arguments=QUIET)
         except Exception as error:  # the cell's own error, a time-out, or a kernel that died
             return failure(path, copy, error)
     return None

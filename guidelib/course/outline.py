@@ -73,7 +73,7 @@ def page(paths=None):
     for path in paths or notebooks():
         for title, minutes, level in exercises_of(nbformat.read(path, 4)):
             tasks.append(f"| [{path.stem[:2]}]({path.stem}.ipynb) | {title} | {minutes} | {level} |")
-    head = ["| notebook | exercises | widgets | predictions | at `smoke` | at `fast` |",
+    head = ["| notebook | exercises | widgets | predictions | smoke | fast |",
             "|---|---|---|---|---|---|"]
     kept = timings.kept()
     where = f"Run headless; {kept['machine'].iloc[0]}." if len(kept) else "Not timed yet."

@@ -3,12 +3,12 @@
 Alignment alone, before the task: guidance as an initialisation (paper, section 5).
 """
 
-import sys
 import warnings
 
 import pandas as pd
 import torch
 
+from ..bars import bar
 from .frozen import as_call, drawing_from, training_flags
 from .guidance import guide as guide_
 from .noise import Stream, noise_like
@@ -40,7 +40,7 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
     stream, rows = Stream(seed), []
     train_mode = training_flags(target.modules(), lambda module: True)
     with guide_(target, guide, **guide_options) as g, train_mode, drawing_from(seed, target):
-        for step in bar(steps, progress):
+        for step in bar(range(steps), progress, desc="warm-up", unit="step"):
             args, kwargs = as_call(noise_like(sample, stream=stream, noise=noise, keep=keep))
             target(*args, **kwargs)
             optimizer.zero_grad(set_to_none=True)
@@ -59,12 +59,3 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
         warnings.warn(f"the warm-up's loss became NaN at step {first}: lower lr (received {lr}) and start "
                       "again from fresh weights", stacklevel=2)
     return history
-
-
-def bar(steps, progress):
-    """The steps, with a bar in plain text: a widget would be empty once a notebook is reopened."""
-    if not progress:
-        return range(steps)
-    from tqdm import tqdm
-
-    return tqdm(range(steps), desc="warm-up", file=sys.stdout)

@@ -4,12 +4,12 @@ Guidance is one more term of its loss, distillation another loss.
 """
 
 import math
-import sys
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
 
+from ..bars import bar
 from .checkpoints import Checkpoint
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
@@ -71,7 +71,7 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(dropout_seed)
         rows = checkpoint.restore(parts, sample=task.train[0][:batch_size])
-        for epoch in bar(range(len(rows) + 1, epochs + 1), progress):
+        for epoch in bar(range(len(rows) + 1, epochs + 1), progress, desc="training", unit="epoch"):
             target.train()
             total = torch.zeros(3, device=device)  # loss, misalignment, scored labels
             for x, y in task.batches("train", batch_size, order):
@@ -166,13 +166,3 @@ def make_schedule(optimizer, name, steps, epochs):
         step_size = max(30 * steps // max(epochs, 1), 1)
         return torch.optim.lr_scheduler.StepLR(optimizer, step_size=step_size, gamma=0.1)
     raise ValueError(f"schedule is None, 'cosine' or 'step', received {name!r}")
-
-
-def bar(epochs, progress):
-    """The epochs, with a progress bar if it is asked for."""
-    if not progress:
-        return epochs
-    from tqdm import tqdm  # plain text, since a widget would be empty once the notebook is saved and reopened
-
-    # On stdout, since stderr looks like an error in a notebook.
-    return tqdm(epochs, desc="training", unit="epoch", file=sys.stdout)
