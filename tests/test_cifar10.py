@@ -283,9 +283,12 @@ def test_download(source, few, tmp_path, monkeypatch):
     assert tasks.cifar10(validation=10, folder=tmp_path / "new").encoding == "png"
 
 
-@pytest.mark.parametrize("way", ["variable", "current folder"])
+@pytest.mark.parametrize("way", ["variable", "current folder", "checkout"])
 def test_download_goes_where_it_is_looked_for(source, tmp_path, monkeypatch, way):
-    monkeypatch.chdir(tmp_path)
+    inside = tmp_path / "notebooks"
+    inside.mkdir()
+    monkeypatch.chdir(inside if way == "checkout" else tmp_path)
+    monkeypatch.setattr(files, "CHECKOUT", tmp_path if way == "checkout" else tmp_path / "no checkout")
     if way == "variable":
         monkeypatch.setenv("GUIDELIB_DATA", str(tmp_path / "other"))
     place = tasks.cifar10_download(progress=False)

@@ -206,3 +206,12 @@ def test_bars_leave_no_frames_in_an_executed_copy(tmp_path, tutorials):
     printed = outputs(tmp_path / "out" / "02_a.ipynb")
     assert printed.strip().splitlines()[-1] == "3"
     assert "warm-up" not in printed
+
+
+def test_an_interrupted_command_ends_in_one_line(monkeypatch, capsys):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(gl.experiments, "run", interrupted)
+    assert main(["run", "deep-fcn", "--profile", "smoke"]) == 130
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "used by the next start" in line

@@ -290,7 +290,8 @@ def test_a_configuration_reads_no_data(monkeypatch):
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    ({"similarity": "cca"}, "no similarity 'cca'"),
+    ({"similarity": "cca"}, "no similarity 'cca'"), ({"learning_rate": 0.1}, "did you mean 'lr'"),
+    ({"bach_size": 8}, "no setting 'bach_size', did you mean 'batch_size'"),
     ({"match": "deapth"}, "no match 'deapth', did you mean 'depth'"),
     ({"reduce": "max"}, "no reduce 'max'"), ({"layers": "middle-3"}, "received 'middle-3'"),
     ({"layers": "first-0"}, "received 'first-0'"), ({"optimizer": "lion"}, "no optimizer 'lion'"),

@@ -200,3 +200,9 @@ def test_results_command_names_what_is_wrong(folder, tmp_path, capsys):
     assert f"no record in {tmp_path}: try {tmp_path / 'records'}" in capsys.readouterr().err
     assert main(["results", str(folder), "--out", "table.xls"]) == 2
     assert "'table.xls'" in capsys.readouterr().err
+
+
+def test_a_device_that_is_not_here_is_said_once_before_any_run(tmp_path):
+    with pytest.raises(ValueError, match="device 'gpu' cannot be used here: choose from auto, cpu"):
+        E.run_grid([smoke()], out=tmp_path / "out", device="gpu")
+    assert not (tmp_path / "out").exists()

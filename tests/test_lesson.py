@@ -123,3 +123,24 @@ def test_curves_and_dimensions_are_drawn_from_the_records(lesson, tmp_path):
 def test_slips_are_told_at_once(options, words):
     with pytest.raises(ValueError, match=words):
         Lesson("02_example", **options)
+
+
+def test_a_cell_that_adds_runs_may_be_run_again(lesson):
+    missing = gl.experiments.config("deep-fcn", condition="untrained")
+    runs = Runs([{"config": {"condition": "base", "seed": 7}}], missing=[missing])
+    more = Runs([{"config": {"condition": "base", "seed": 8}}, runs[0]], missing=[missing])
+    once = runs + more
+    assert [r["config"]["seed"] for r in once] == [7, 8]
+    assert list(once + more) == list(once) and once.missing == [missing]
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"seeds": "01"}, "seeds is a list of whole numbers.*received '01'"),
+    ({"seeds": [1.5]}, r"received \[1.5\]"),
+    ({"seeds": []}, r"received \[\]"), ({"seeds": [True]}, r"received \[True\]"),
+    ({"device": "gpu"}, "device 'gpu' cannot be used here: choose from auto, cpu"),
+    ({"profile": "paper"}, "needs several GPUs")])
+def test_what_cannot_be_is_said_before_anything_is_made(options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        Lesson("02_example", out_dir=tmp_path, **options)
+    assert Lesson("02_example", out_dir=tmp_path, seeds=3).chosen == [3]

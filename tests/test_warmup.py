@@ -148,3 +148,10 @@ def test_weight_zero_trains_nothing():
     history = gl.warm_up(target, convnet(), sample=batch(), steps=2, weight=0.0)
     assert torch.equal(target[1].weight, before)
     assert history["loss"].tolist() == [0, 0]
+
+
+def test_an_option_that_is_none_is_said_with_what_may_be_meant():
+    net = torch.nn.Linear(3, 2)
+    for wrong, meant in (("step", "steps"), ("weigth", "weight")):
+        with pytest.raises(TypeError, match=f"warm_up has no option '{wrong}', did you mean '{meant}'"):
+            gl.warm_up(net, torch.nn.Linear(3, 2), sample=torch.zeros(8, 3), **{wrong: 1})

@@ -15,6 +15,7 @@ from guidelib.experiments import config, make_target, make_task
 from guidelib.experiments.kept import KEPT
 from guidelib.experiments.records import path_of, read
 from guidelib.widgets import _explorer
+from guidelib.widgets._grams import cosines_of
 from guidelib.widgets._temperature import limit, softened
 
 RESPONSE = 0.1  # seconds
@@ -56,6 +57,29 @@ def small_temperature():
 MADE = {"shift": small_shift, "pairing": small_pairs, "replay": small_replay, "verdict": widgets.verdict}
 MADE["temperature"] = small_temperature
 MADE |= {"null_law": widgets.null_law}
+
+
+def sorted_classes():
+    """Labels (60,) of classes of unequal size, in order."""
+    return torch.arange(6).repeat_interleave(torch.tensor([4, 6, 8, 12, 14, 16]))
+
+
+def drawn_grams(names=("a", "b"), epochs=4):
+    """{name: {epoch: Gram matrix (60, 60)}} of features that drift towards their class."""
+    generator = torch.Generator().manual_seed(0)
+    told = torch.nn.functional.one_hot(sorted_classes()).float()  # (n, classes)
+    found = {}
+    for speed, name in enumerate(names):
+        x = torch.randn(len(told), told.shape[1], generator=generator)
+        found[name] = {epoch: gl.similarity.gram(x + speed * epoch * told) for epoch in range(epochs)}
+    return found
+
+
+def small_grams():
+    return widgets.grams(drawn_grams(), sorted_classes())
+
+
+MADE |= {"grams": small_grams}
 
 
 @pytest.fixture(params=MADE)
@@ -269,3 +293,96 @@ def test_debiased_cka_is_the_share_in_common_and_biased_is_above_it():
 def test_another_seed_draws_other_features():
     one, same, other = (widgets.null_law(seed=seed) for seed in (0, 0, 1))
     assert one.frame(one.begin) == same.frame(same.begin) != other.frame(other.begin)
+
+
+# Gram matrices of two nets
+
+def said_of(explorer, epoch, name):
+    """(less, within, between) that the widget says of a net at an epoch."""
+    said = explorer.frame({"epoch": epoch})[1]
+    number = r"([+-]?\d\.\d\d)"
+    return tuple(map(float, re.search(rf"{name} {number} \({number} less {number}\)", said).groups()))
+
+
+def test_the_cosines_are_those_of_the_centred_examples():
+    x = torch.randn(12, 5, generator=torch.Generator().manual_seed(1), dtype=torch.double) + 3
+    rows = torch.nn.functional.normalize(x - x.mean(0), dim=1)
+    for centred in (True, False):  # the widget centres what is not
+        k = gl.similarity.gram(x, centred=centred)
+        assert torch.allclose(cosines_of(k).double(), rows @ rows.T, atol=1e-6)
+
+
+def test_what_is_said_of_two_nets_is_what_loops_over_pairs_find():
+    nets, classes = drawn_grams(), sorted_classes()
+    cosines = cosines_of(nets["b"][3])
+    within, between = [], []
+    for i in range(60):
+        for j in range(i):
+            (within if classes[i] == classes[j] else between).append(cosines[i, j].item())
+    explorer = small_grams()
+    less, *both = said_of(explorer, 3, "b")
+    assert both == pytest.approx([np.mean(within), np.mean(between)], abs=0.005 + 1e-6)
+    assert less == pytest.approx(both[0] - both[1], abs=1e-9)
+    k, l = (nets[name][3] for name in "ab")  # centred already
+    assert f"CKA of a and b {(k * l).sum() / (k.norm() * l.norm()):.2f}" in explorer.frame({"epoch": 3})[1]
+
+
+def test_examples_at_their_classes_means_are_wholly_alike_within_them():
+    told = torch.nn.functional.one_hot(sorted_classes()).double()
+    told = gl.similarity.gram(told)
+    explorer = widgets.grams({"drawn": drawn_grams()["a"], "told": dict.fromkeys(range(4), told)},
+                             sorted_classes())
+    assert said_of(explorer, 3, "told")[1] == 1.0
+    assert abs(said_of(explorer, 3, "drawn")[0]) < 0.1, "features that know of no class"
+
+
+def test_the_images_are_the_cosines_in_the_colours_of_the_figure():
+    explorer = small_grams()
+    explorer.frame({"epoch": 2})
+    images = explorer.stage.moving[:2]
+    for image, by_epoch in zip(images, drawn_grams().values(), strict=True):
+        assert np.array_equal(image.get_array(), cosines_of(by_epoch[2]).numpy())
+        assert image.get_clim() == (-1, 1)
+        assert image.get_cmap().name == "RdBu_r"
+
+
+def test_ticks_stand_in_the_middle_of_classes_and_lines_between_them():
+    explorer = small_grams()
+    explorer.frame({"epoch": 0})
+    first, across, down = (explorer.stage.moving[i] for i in (0, 2, 3))
+    sizes = np.bincount(sorted_classes())
+    ends = np.cumsum(sizes) - 0.5
+    assert first.axes.get_xticks().tolist() == (ends - sizes / 2).tolist()
+    assert [label.get_text() for label in first.axes.get_yticklabels()] == list("012345")
+    assert [line[0, 1] for line in across.get_segments()] == ends[:-1].tolist()
+    assert [line[0, 0] for line in down.get_segments()] == ends[:-1].tolist()
+
+
+def test_paper_shows_the_first_a_middle_and_the_last_epoch_that_all_nets_have():
+    nets = drawn_grams(("a", "b", "c"), epochs=6)
+    del nets["c"][5]  # a training run that ended before the others
+    explorer = widgets.grams(nets, sorted_classes())
+    assert explorer.controls["epoch"][1] == [0, 1, 2, 3, 4]
+    assert [frame["epoch"] for frame in explorer.frames] == [0, 2, 4]
+    _, words = explorer.static()
+    assert "a and b" in words.data and "a and c" in words.data and "b and c" in words.data
+    few = widgets.grams(drawn_grams(epochs=1), sorted_classes())
+    assert few.frames == [{"epoch": 0}]
+
+
+@pytest.mark.parametrize(("changed", "said"), [
+    (lambda nets, y: ({"a": nets["a"]}, y), r"2 to 3 nets side by side, received 1: \['a'\]"),
+    (lambda nets, y: (nets | {"b": {0: torch.zeros(60, 6)}}, y),
+     r"is \(n, n\), received \(60, 6\) of 'b' at epoch 0: pass gl.similarity.gram\(activations\)"),
+    (lambda nets, y: (nets | {"b": {0: torch.eye(50)}}, y),
+     r"\(60, 60\) of 'a' at epoch 0, \(50, 50\) of 'b' at epoch 0: run all nets on the same n"),
+    (lambda nets, y: (nets | {"b": {7: torch.eye(60)}}, y),
+     r"no epoch is shared by all nets, 'a' has \[0, 1, 2, 3\], 'b' has \[7\]: keep a matrix"),
+    (lambda nets, y: (nets, y[:50]), r"each of the 60 examples, shape \(60,\), received shape \(50,\): take"),
+    (lambda nets, y: (nets, y.flip(0)), r"not sorted, received \[5, 5, .*\] first: .*argsort\(stable=True\)"),
+    (lambda nets, y: (nets, y * 0), "received 1 classes of 60 examples: .* take two classes or more"),
+    (lambda nets, y: (nets, torch.arange(60)), "received 60 classes of 60 examples"),
+])
+def test_what_cannot_stand_side_by_side_says_what_to_pass(changed, said):
+    with pytest.raises(ValueError, match=said):
+        widgets.grams(*changed(drawn_grams(), sorted_classes()))

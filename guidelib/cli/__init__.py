@@ -9,6 +9,8 @@ import importlib
 import os
 import sys
 
+from ..experiments.screen import say
+
 COMMANDS = {
     "figures": "run the tutorials headless; leave executed notebooks, figures and one table of results",
     "run": "make one run of an experiment, or read its record if it is there",
@@ -46,4 +48,7 @@ def main(argv=None):
     except BrokenPipeError:  # whoever reads the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        say("\ninterrupted: what is kept, and the checkpoint of a run under way, are used by the next start")
+        return 130
     return code

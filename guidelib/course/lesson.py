@@ -6,6 +6,7 @@ from .. import __version__, evidence, figures
 from ..experiments import CONDITIONS, collect, config, initialisations, run_grid, seeds
 from ..experiments.grid import check_jobs
 from ..experiments.kept import KEPT, kept_among
+from ..experiments.runs import find_device
 from ..experiments.settings import PROFILES, check
 from ..widgets import Prediction
 from . import checks, planted, timings
@@ -14,9 +15,11 @@ from . import checks, planted, timings
 class Runs(list):
     """Records, and beside them in `missing` the Configs that have none; sums and parts keep both.
 
+    A sum leaves out what is there already, so that a cell may be run again.
+
     >>> runs = Runs([{"config": {"condition": "base"}}]) + Runs([{"config": {"condition": "untrained"}}])
-    >>> len(runs), len(runs.of("base"))
-    (2, 1)
+    >>> len(runs), len(runs.of("base")), len(runs + runs)
+    (2, 1, 2)
     """
 
     def __init__(self, records=(), missing=()):
@@ -24,7 +27,9 @@ class Runs(list):
         self.missing = list(missing)
 
     def __add__(self, other):
-        return Runs([*self, *other], [*self.missing, *other.missing])
+        known = [r["config"] for r in self]
+        new = [r for r in other if r["config"] not in known]
+        return Runs([*self, *new], [*self.missing, *(c for c in other.missing if c not in self.missing)])
 
     __iadd__ = __add__
 
@@ -32,6 +37,21 @@ class Runs(list):
         """The runs of these conditions."""
         return Runs([r for r in self if r["config"]["condition"] in conditions],
                     [c for c in self.missing if c.condition in conditions])
+
+
+def whole_numbers(seeds):
+    """Seeds as a list, of one alone too; ValueError unless they are whole numbers, at least one; None stays.
+
+    >>> whole_numbers(3), whole_numbers(None)
+    ([3], None)
+    """
+    if seeds is None:
+        return None
+    found = [seeds] if isinstance(seeds, int) else seeds
+    wrong = isinstance(found, str) or not found or not all(type(seed) is int for seed in found)
+    if wrong:
+        raise ValueError(f"seeds is a list of whole numbers, such as [30, 31], or None; received {seeds!r}")
+    return list(found)
 
 
 class Lesson:
@@ -48,8 +68,12 @@ class Lesson:
 
     def __init__(self, name, *, profile="fast", seeds=None, device="auto", out_dir="figures", jobs=2):
         check("profile", profile, PROFILES)
+        if profile == "paper":
+            raise ValueError("profile 'paper' needs several GPUs, and python -m guidelib run EXPERIMENT "
+                             "--profile paper --dry-run says what it costs: choose smoke, fast or full here")
         check_jobs(jobs)
-        self.name, self.profile, self.chosen = name, profile, seeds
+        find_device(device)
+        self.name, self.profile, self.chosen = name, profile, whole_numbers(seeds)
         self.out, self.device, self.jobs = out_dir, device, jobs
         self.makes = seeds is not None or profile != "fast"
         self.shown, self.made = Runs(), Runs()

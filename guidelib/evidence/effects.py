@@ -122,8 +122,8 @@ def by_seed(records):
         condition = r["config"]["condition"]
         seed = r["config"]["seed"]
         if seed in runs.setdefault(condition, {}):
-            raise ValueError(f"two runs of {condition!r} share seed {seed}: "
-                             "they differ in other settings, compare them apart")
+            raise ValueError(f"two runs of {condition!r} share seed {seed}: one run was given twice, or "
+                             "they differ in other settings; then compare them apart")
         runs[condition][seed] = r
     return runs
 

@@ -10,6 +10,9 @@ from .catalogue import CATALOGUE, chosen
 from .conditions import find_condition
 from .settings import PROFILES, REGIMES, check
 
+# Other people's words for a setting, and ours.
+MEANT = {"learning_rate": "lr", "num_layers": "depth", "hidden_size": "width", "steps": "warm_up_steps"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
@@ -164,9 +167,8 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     if asked.needs and not getattr(catalogued, asked.needs):
         raise ValueError(f"{experiment} has no {condition}: {asked.why}")
     names = [f.name for f in fields(Config)]
-    unknown = sorted(set(overrides) - set(names))
-    if unknown:
-        raise ValueError(f"no setting {unknown}: choose from {names}")
+    for name in overrides:
+        check("setting", name, names, meant=MEANT.get(name))
     if profile not in catalogued.sizes:
         known = ", ".join(catalogued.sizes)
         raise ValueError(f"{experiment} has no profile {profile!r}: choose from {known}")

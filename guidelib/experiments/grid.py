@@ -10,7 +10,7 @@ from pathlib import Path
 from ..files import writable
 from .progress import Report, forget, name_of
 from .records import path_of, read
-from .runs import lock_of, run
+from .runs import find_device, lock_of, run
 from .screen import say, screen
 
 LIVES = 3  # how often a run is begun whose worker is lost
@@ -25,10 +25,11 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
     joblib.parallel_config(backend=...) chooses other workers, such as those of a Dask cluster, which must see
     the folder `out`. How far they are is shown in one line of text if somebody watches; where
     GUIDELIB_PROGRESS names a file, it is written there instead, for progress_of(). each: a callable(Config),
-    told of each run as it is made. ValueError unless jobs is a whole number, 1 or more; OSError if `out`
-    cannot be written to.
+    told of each run as it is made. ValueError unless jobs is a whole number, 1 or more, and the device one
+    that is here; OSError if `out` cannot be written to.
     """
     check_jobs(jobs)
+    find_device(device)
     configs = list(configs)
     out = Path(out).resolve()  # a worker may have another working folder
     todo = {c.key(): c for c in configs if recompute or not path_of(c, out).exists()}
@@ -70,7 +71,8 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
                 text = f"its worker was lost {LIVES} times, killed or out of memory"
                 failures[config.key()] = f"{name_of(config)}: {text}"
     if failures:
-        head = f"{len(failures)} of {len(configs)} runs failed, the others are in {out}:"
+        others = f", the others are in {out}" if len(failures) < len(configs) else ""
+        head = f"{len(failures)} of {len(configs)} runs failed{others}:"
         raise RuntimeError("\n".join([head, *failures.values()]))
     return [read(path_of(c, out)) for c in configs]
 

@@ -98,7 +98,11 @@ def find_device(name="auto"):
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:
-        text = f"device {name!r} cannot be used here ({error}): choose 'auto', 'cpu', 'cuda' or 'mps'"
+        here = ["auto", "cpu", *(["cuda"] if torch.cuda.is_available() else []),
+                *(["mps"] if torch.backends.mps.is_available() else [])]
+        said = str(error).splitlines()[0]
+        why = f" ({said})" if len(said) < 60 else ""  # of a name that is none torch lists all there are
+        text = f"device {name!r} cannot be used here{why}: choose from {', '.join(here)}"
         raise ValueError(text) from error
 
 

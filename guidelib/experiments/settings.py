@@ -22,8 +22,10 @@ def seeds(experiment, *, profile="fast", regime="untrainable"):
     return list(SEEDS[profile])
 
 
-def check(name, value, known):
+def check(name, value, known, *, meant=None):
     """Raise a ValueError that lists what is known, and what may have been meant, if a value is none of it.
+
+    meant: which of them it is, where somebody knows; else the one that is spelt most alike.
 
     >>> check("profile", "fats", PROFILES)
     Traceback (most recent call last):
@@ -32,7 +34,7 @@ def check(name, value, known):
     if value in known:
         return
     choices = ", ".join(known)
-    near = get_close_matches(str(value).lower(), known, n=1)
+    near = [meant] if meant else get_close_matches(str(value).lower(), known, n=1)
     if near:
         raise ValueError(f"no {name} {value!r}, did you mean {near[0]!r}? Choose from {choices}")
     raise ValueError(f"no {name} {value!r}: choose from {choices}")

@@ -3,7 +3,9 @@
 Alignment alone, before the task: guidance as an initialisation (paper, section 5).
 """
 
+import inspect
 import warnings
+from difflib import get_close_matches
 
 import pandas as pd
 import torch
@@ -32,6 +34,12 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
     >>> warm_up(net(), net(), sample=torch.zeros(8, 3), steps=2).columns.tolist()
     ['step', 'loss', '0 <- 0']
     """
+    options = [name for f in (warm_up, guide_) for name, p in inspect.signature(f).parameters.items()
+               if p.kind is p.KEYWORD_ONLY]
+    for name in guide_options.keys() - set(options):
+        near = get_close_matches(name, options, n=1)
+        hint = f", did you mean {near[0]!r}?" if near else f": choose from {options}"
+        raise TypeError(f"warm_up has no option {name!r}{hint}")
     if steps < 0:
         raise ValueError(f"steps is a number of steps, 0 or more; received {steps!r}")
     if optimizer is None:

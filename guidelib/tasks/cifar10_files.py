@@ -10,6 +10,7 @@ import numpy as np
 
 from ..files import write_whole
 
+CHECKOUT = Path(__file__).resolve().parents[2]
 CLASSES = 10
 COUNTS = {"train": 50_000, "test": 10_000}  # images in each file, the same number of each class
 FILE = "{split}-00000-of-00001.parquet"
@@ -23,12 +24,19 @@ class MissingData(FileNotFoundError):
 
 
 def data_folder(folder=None):
-    """The folder for data sets: the one given, else $GUIDELIB_DATA, else `data` in the current folder.
+    """The folder for data sets, from the root: the one given, else $GUIDELIB_DATA, else `data`.
+
+    That is the one in the current folder, and in a checkout, where there is none, the one at its top:
+    notebooks and commands, which run in different folders, find the same data.
 
     >>> data_folder("there").name
     'there'
     """
-    return Path(folder or os.environ.get("GUIDELIB_DATA") or "data").expanduser()
+    named = folder or os.environ.get("GUIDELIB_DATA")
+    if named:
+        return Path(named).expanduser().absolute()
+    here = Path("data").absolute()
+    return CHECKOUT / "data" if not here.is_dir() and (CHECKOUT / "notebooks").is_dir() else here
 
 
 def find(folder=None):

@@ -5,6 +5,7 @@ Where no front end listens, on GitHub, in the book or headless, each is an image
 
 from ._explorer import Explorer, interactive
 from ._gradients import shift
+from ._grams import grams
 from ._null import null_law
 from ._pairs import pairing
 from ._predictions import Prediction
@@ -12,5 +13,5 @@ from ._replay import replay
 from ._temperature import temperature
 from ._verdict import verdict
 
-__all__ = ["Explorer", "Prediction", "interactive", "null_law", "pairing", "replay", "shift", "temperature",
-           "verdict"]
+__all__ = ["Explorer", "Prediction", "grams", "interactive", "null_law", "pairing", "replay", "shift",
+           "temperature", "verdict"]
