@@ -3,17 +3,20 @@ PYTHON ?= python3
 PROFILE ?= fast
 NOTEBOOKS ?=
 RECOMPUTE ?=
+ARGS ?=
 BIN = .venv/bin
 RUN = $(BIN)/python -m guidelib
 
-.PHONY: help figures lint test test-slow book lab lock clean
+.PHONY: help figures lint test test-slow book lab my lock clean
 
 help:
-	@echo "make figures [PROFILE=smoke|fast|full] [NOTEBOOKS=02] [RECOMPUTE=1]   run the tutorials, leave everything in figures/"
+	@echo "make figures [PROFILE=smoke|fast|full] [NOTEBOOKS=02] [RECOMPUTE=1]   run the tutorials, leave everything in figures/,"
+	@echo "                   or in figures/PROFILE at another profile than fast"
 	@echo "make test          the quick tests          make test-slow   the slow ones"
 	@echo "make lint          style and order of imports, by ruff"
-	@echo "make book          the course as HTML in book/_build/html"
-	@echo "make lab           JupyterLab on the notebooks"
+	@echo "make book          the course as HTML in book/_build/html, of what make figures left, else made at smoke"
+	@echo "make lab [ARGS=..] JupyterLab on the course; ARGS='--port 9999 --no-browser', say"
+	@echo "make my            copies of the notebooks in my/, to work in: git never looks there"
 	@echo "make lock          the versions that are installed here, in requirements.lock"
 	@echo "make clean         remove what these commands made, the environment included"
 
@@ -32,8 +35,12 @@ test-slow: .venv/dev
 book: .venv/dev
 	$(RUN) book
 
+# From the checkout, so that results and README can be opened too.
 lab: .venv/dev
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab $(ARGS) $(or $(wildcard my/student/00_start_here.ipynb),notebooks/00_start_here.ipynb)
+
+my: .venv/runtime
+	$(RUN) course export my
 
 # What +cpu and the like say of a build is left out: any build of that version will do.
 lock: .venv/dev
@@ -50,9 +57,11 @@ clean:
 	@touch $@
 
 .venv/runtime: .venv/python pyproject.toml
+	@echo "installing what the tutorials need: some minutes; on Linux torch's default build is gigabytes, README says how to have a small one"
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 
 .venv/dev: .venv/runtime
+	@echo "installing what tests, book and JupyterLab need: some minutes"
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@

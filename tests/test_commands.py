@@ -215,3 +215,19 @@ def test_an_interrupted_command_ends_in_one_line(monkeypatch, capsys):
     assert main(["run", "deep-fcn", "--profile", "smoke"]) == 130
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "used by the next start" in line
+
+
+def test_a_table_fits_the_screen_unless_all_is_asked_for(capsys):
+    folder = str(ROOT / "results" / "fast")
+    assert main(["results", folder]) == 0
+    short = capsys.readouterr().out.splitlines()
+    assert main(["results", folder, "--all"]) == 0
+    whole = capsys.readouterr().out.splitlines()
+    assert len(short) == len(whole) and max(map(len, short)) < 140 < max(map(len, whole))
+    assert all(name in short[0] for name in ("condition", "seed", "test_accuracy"))
+
+
+def test_the_results_of_a_profile_do_not_take_the_place_of_anothers():
+    from guidelib.cli.figures import figures_of
+    assert figures_of("fast") == ROOT / "figures"
+    assert figures_of("smoke") == ROOT / "figures" / "smoke"

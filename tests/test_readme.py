@@ -1,6 +1,7 @@
 """The README: its numbers come from the committed records, its commands exist, its links lead somewhere."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -88,3 +89,15 @@ def test_public_address_is_one_setting_and_empty_means_no_buttons():
     assert "badge" not in README
     assert "colab.research" not in README
     assert "pip install guidelib" not in README
+
+
+def test_the_snippet_prints_the_report_that_stands_below_it():
+    """The same pairs; numbers to within what another processor's rounding makes of fifty steps."""
+    (snippet,) = re.findall(r"```python\n(import torch\n.*?)```", README, re.DOTALL)
+    below = re.search(r"^ {4}( +target guide .*(?:\n {4}.*)+)", README, re.MULTILINE)[1]
+    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, timeout=120)
+    ours, printed = ([line.split() for line in text.strip().splitlines()] for text in (below, done.stdout))
+    assert [row[:4] for row in ours] == [row[:4] for row in printed], done.stderr
+    for mine, theirs in zip(ours[1:], printed[1:], strict=True):
+        assert [float(value) for value in mine[4:]] == pytest.approx(list(map(float, theirs[4:])), abs=0.05)
+    assert len(ours) == 3 and len(ours[0]) == 6

@@ -1,7 +1,7 @@
 """Build the course as HTML into book/_build/html, offline, from executed notebooks.
 
-It takes the copies in figures/ if they are all there and of the present notebooks, and otherwise runs the
-notebooks at profile smoke first.
+It takes the copies in figures/, or else those in figures/smoke/, if they are all there and of the present
+notebooks, and otherwise runs the notebooks at profile smoke first.
 """
 
 import json
@@ -13,6 +13,8 @@ from ..course import citations, outline
 from ..course.checkout import checkout, notebooks
 from ..course.headless import own_cells, run_notebook
 from ..experiments.screen import say
+from .figures import figures_of
+from .watch import Progress
 
 INCLUDED = ("results/ledger.md", "guidelib/guidance/by_hand.py")  # files that pages show
 SIZES = {
@@ -38,7 +40,8 @@ def main(options):
     build = root / "book" / "_build"
     source = build / "source"
     html = build / "html"
-    executed = executed_copies(options.executed or root / "figures", build / "executed")
+    folders = [options.executed] if options.executed else [figures_of("fast"), figures_of("smoke")]
+    executed = executed_copies(folders, build / "executed")
     if executed is None:
         return 1
     for folder in (source, html):
@@ -57,25 +60,31 @@ def main(options):
     return code
 
 
-def executed_copies(folder, fallback):
-    """The executed copies of all notebooks: those in `folder` if all are there and of the present source.
+def executed_copies(folders, fallback):
+    """The executed copies of all notebooks: of the first folder in which all are, of the present source.
 
     Otherwise all are made at profile smoke, in `fallback`; None if that fails.
     """
     sources = notebooks()  # once: someone may add one meanwhile
-    copies = [folder / path.name for path in sources]
-    stale = [copy.name for path, copy in zip(sources, copies, strict=True) if not is_copy_of(copy, path)]
-    if not stale:
-        return copies
-    say(f"{', '.join(stale)}: no executed copy of the present source in {folder}; "
-        "the book is made at profile smoke")
+    for folder in folders:
+        copies = [folder / path.name for path in sources]
+        stale = [copy.stem[:2] for path, copy in zip(sources, copies, strict=True)
+                 if not is_copy_of(copy, path)]
+        if not stale:
+            return copies
+        say(f"{folder}: no executed copy of the present {', '.join(stale)}")
+    say("the notebooks are run at profile smoke first, which takes some minutes: their numbers say nothing "
+        "about guidance; `make figures`, and then `make book`, gives those of a laptop")
     parameters = {"profile": "smoke", "out_dir": str(fallback)}
-    environment = {"GUIDELIB_PROGRESS": str(fallback / "progress.json")}
-    for path in sources:
-        failed = run_notebook(path, fallback / path.name, parameters, environment=environment)
-        if failed:
-            say(str(failed))
-            return None
+    with Progress(len(sources)) as progress:
+        environment = {"GUIDELIB_PROGRESS": str(progress.file)}
+        for path in sources:
+            progress.begin(path.stem)
+            failed = run_notebook(path, fallback / path.name, parameters, environment=environment)
+            progress.end(failed)
+            if failed:
+                say(str(failed))
+                return None
     return [fallback / path.name for path in sources]
 
 
@@ -113,7 +122,7 @@ def copy_with_profile(path, copy, *, runs=None):
     nb = nbformat.read(path, 4)
     profile = nb.metadata.get("papermill", {}).get("parameters", {}).get("profile", "unknown")
     note = f"This page shows profile **{profile}**: {SIZES.get(profile, '')}. It was executed as a whole."
-    if runs is not None:
+    if runs is not None and runs["kept"] + runs["computed"]:
         kept = runs["kept"]
         computed = runs["computed"]
         note += f" Of the {kept + computed} training runs behind its table it computed {computed}"

@@ -1,7 +1,7 @@
 """Run the tutorials headless; leave executed notebooks, SVG and PNG figures and one table of results.
 
     guidelib figures                          all tutorials at profile fast, into figures/
-    guidelib figures 02 --profile smoke       one tutorial, in seconds
+    guidelib figures 02 --profile smoke       one tutorial, in seconds, into figures/smoke/
     guidelib figures --set "seeds=[0, 1]"     set a parameter of the notebooks
 """
 
@@ -27,7 +27,9 @@ def arguments(parser):
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK",
                         help="beginnings of notebook names, such as 02; all by default")
     parser.add_argument("--profile", default="fast", help="smoke, fast or full (default fast)")
-    parser.add_argument("--out", type=Path, help="folder for the results (default figures/ of the checkout)")
+    parser.add_argument("--out", type=Path,
+                        help="folder for the results (default figures/ of the checkout, and a folder there "
+                             "named as the profile where it is not fast)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     parser.add_argument("--jobs", type=int,
                         help="training runs at a time (default 2; 1 at smoke, where starting a process takes "
@@ -44,17 +46,27 @@ def main(options):
         jobs = 1 if options.profile == "smoke" else 2
     try:
         paths = notebooks(options.notebooks)
-        out = (options.out or checkout() / "figures").resolve()
+        check("profile", options.profile, PROFILES)
+        out = (options.out or figures_of(options.profile)).resolve()
         parameters = {"profile": options.profile, "device": options.device, "jobs": jobs, "out_dir": str(out)}
         parameters |= dict(assignment(text) for text in options.set)
         check_parameters(paths, parameters)
-        check("profile", options.profile, PROFILES)
         check_jobs(parameters["jobs"])
         writable(out)
     except (ValueError, OSError) as error:
         say(f"guidelib figures: {error}")
         return 2
     return make(paths, out, parameters, recompute=options.recompute)
+
+
+def figures_of(profile):
+    """The folder of a profile's results, so that one never takes the place of another's.
+
+    >>> figures_of("smoke").name
+    'smoke'
+    """
+    folder = checkout() / "figures"
+    return folder if profile == "fast" else folder / profile
 
 
 def make(paths, out, parameters, *, recompute=False):
