@@ -15,7 +15,7 @@ help:
 	@echo "make test          the quick tests          make test-slow   the slow ones"
 	@echo "make lint          style and order of imports, by ruff"
 	@echo "make book          the course as HTML in book/_build/html, of what make figures left, else made at smoke"
-	@echo "make lab [ARGS=..] JupyterLab on the course; ARGS='--port 9999 --no-browser', say"
+	@echo "make lab [ARGS=..] JupyterLab on the course; ARGS='--port 9999 --no-browser', say; --allow-root for root"
 	@echo "make my            copies of the notebooks in my/, to work in: git never looks there"
 	@echo "make lock          the versions that are installed here, in requirements.lock"
 	@echo "make clean         remove what these commands made, the environment included"
@@ -37,7 +37,7 @@ book: .venv/dev
 
 # From the checkout, so that results and README can be opened too.
 lab: .venv/dev
-	$(BIN)/jupyter lab $(ARGS) $(or $(wildcard my/student/00_start_here.ipynb),notebooks/00_start_here.ipynb)
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(or $(wildcard my/student/00_start_here.ipynb),notebooks/00_start_here.ipynb) $(ARGS)
 
 my: .venv/runtime
 	$(RUN) course export my
