@@ -1,7 +1,5 @@
 """Sphinx settings of the book; `guidelib book` copies sources and executed notebooks beside this file."""
 
-import re
-
 import guidelib
 from guidelib.course.checkout import REPOSITORY
 
@@ -9,7 +7,8 @@ project = "guidelib"
 author = "The guidelib authors"
 copyright = "2026, the guidelib authors. Text CC BY 4.0, code MIT"
 version = release = guidelib.__version__
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinxcontrib.bibtex", "book_math"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinxcontrib.bibtex", "book_docstrings",
+              "book_math"]
 bibtex_bibfiles = ["references.bib"]
 bibtex_reference_style = "author_year"
 exclude_patterns = ["_build"]
@@ -21,6 +20,8 @@ myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True  # a name for a long table; book_docstrings shows numbers
+python_maximum_signature_line_length = 60  # beyond it one parameter a line
 html_math_renderer = "mathml"
 
 html_theme = "sphinx_book_theme"
@@ -42,20 +43,3 @@ html_context = {"default_mode": "auto"}
 if REPOSITORY:
     html_theme_options |= {"repository_url": REPOSITORY, "use_repository_button": True,
                            "use_issues_button": True}
-
-
-def plain_docstring(app, what, name, obj, options, lines):
-    """Keep the words of docstrings, but not their examples, from being read as reStructuredText."""
-    out = []
-    example = False
-    for line in lines:
-        example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
-        if not example:
-            line = re.sub(r"([\\*|_])", r"\\\1", line)
-            line = re.sub(r"`([^`]+)`", lambda m: "``" + m[1].replace("\\", "") + "``", line)
-        out.append(line)
-    lines[:] = out
-
-
-def setup(app):
-    app.connect("autodoc-process-docstring", plain_docstring)

@@ -113,18 +113,39 @@ def test_every_tutorial_is_in_the_table_of_contents():
     assert all(path.stem in index for path in notebooks())
 
 
-def test_every_public_name_is_in_the_reference():
-    api = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
-    missing = [name for name in gl.__all__ if not re.search(rf"\b{name}\b", api)]
-    assert missing == []
+def documented():
+    """Every name on the pages of the reference, in full, members after what they belong to."""
+    names = []
+    for path in sorted((ROOT / "book").glob("api_*.md")):
+        directives = re.findall(r"^\.\. auto\w+:: (?:guidelib\.)?(\S+)((?:\n   :.*)*)",
+                                path.read_text(encoding="utf-8"), re.MULTILINE)
+        for name, options in directives:
+            names.append(name)
+            members = re.search(r":members: (.*)", options)
+            names += [f"{name}.{member}" for member in members[1].split(", ")] if members else []
+    return names
+
+
+def test_every_public_name_is_in_the_reference_once():
+    names = documented()
+    ends = {name.rpartition(".")[2] for name in names}
+    assert [name for name in gl.__all__ if name not in ends] == []
+    assert len(names) == len(set(names))
 
 
 def test_every_network_and_task_is_in_the_reference():
-    api = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
     left_out = {"IGNORED", "MissingData", "cifar10_download", "language"}
     names = [f"networks.{name}" for name in gl.networks.__all__]
     names += [f"tasks.{name}" for name in gl.tasks.__all__ if name not in left_out]
-    assert [name for name in names if not re.search(rf"guidelib\.{name}\b", api)] == []
+    assert [name for name in names if name not in documented()] == []
+
+
+def test_every_page_of_the_reference_is_in_its_guide():
+    guide = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^api_\w+$", guide, re.MULTILINE)
+    assert sorted(listed) == sorted(path.stem for path in (ROOT / "book").glob("api_*.md"))
+    asked = re.findall(r"<guidelib\.(\S+)>`", guide)
+    assert asked and set(asked) <= set(documented())
 
 
 def test_the_ledger_lies_where_its_page_includes_it_from(tmp_path):
@@ -339,3 +360,91 @@ def test_two_forwards_a_step_as_in_the_released_code():
         g.reset()
         target(x)
         assert g.loss() > 0
+
+
+# The reference: how docstrings are shown.
+
+@pytest.fixture
+def docstrings(monkeypatch):
+    """The module of the book that turns docstrings into reStructuredText."""
+    monkeypatch.syspath_prepend(ROOT / "book")
+    return pytest.importorskip("book_docstrings")
+
+
+def listed(docstrings, obj):
+    """[(name, text), ...] of the options that are shown as a list."""
+    markup = docstrings.as_markup(inspect.getdoc(obj).splitlines(), docstrings.parameters_of(obj))
+    return re.findall(r"^(``\w+``(?:, ``\w+``)*)\n    (\S.*)$", "\n".join(markup), re.MULTILINE)
+
+
+def words_of(text):
+    return re.sub(r"[`\":;.]", "", text).split()  # without the marks that a list or code does away with
+
+
+@pytest.mark.parametrize("obj", [gl.guide, gl.warm_up, gl.training.train])
+def test_options_are_a_list_in_the_order_of_the_docstring(docstrings, obj):
+    items = [name.strip("`") for name, _ in listed(docstrings, obj)]
+    asked = inspect.signature(obj).parameters
+    written = re.findall(r"[.;] (\w+): ", " ".join(inspect.getdoc(obj).split()))
+    assert len(items) >= 6
+    assert items == [name for name in written if name in asked]
+
+
+def test_an_item_ends_with_its_sentence(docstrings):
+    items = dict(listed(docstrings, gl.guide))
+    assert items["``debiased``"] == "for ``\"cka\"``."
+    assert items["``weight``"] == "a number or a callable of the step; 0 skips the guide."
+    assert items["``batch_size``"].endswith("where the inputs do not show it.")
+    assert not any("ValueError" in text for text in items.values())
+    assert dict(listed(docstrings, gl.training.train))["``clip``"].endswith("or None.")
+    pair = listed(docstrings, gl.analysis.error_consistency)
+    assert pair == [("``right_a``, ``right_b``", "booleans (n,), whether each answer is right.")]
+
+
+def test_without_parameters_nothing_is_a_list(docstrings):
+    """Names that are no parameters of this signature, though they look like it, are left in their prose."""
+    assert docstrings.parameters_of(gl.guidance.BaseGuide) == docstrings.parameters_of(gl.analysis) == []
+    assert listed(docstrings, gl.guidance.BaseGuide) == []
+    markup = "\n".join(docstrings.as_markup(inspect.getdoc(gl.guidance.BaseGuide).splitlines()))
+    assert "\nlike: another guide" in markup and " stream: the random stream" in markup
+
+
+def test_where_brackets_do_not_match_a_paragraph_stays_whole(docstrings):
+    assert docstrings.parts("a: in (0, 1. b: two.", ["a", "b"]) == [([], "a: in (0, 1. b: two.")]
+    assert docstrings.parts("a: in (0, 1]. b: two.", ["a", "b"]) == [(["a"], "in (0, 1]."), (["b"], "two.")]
+    assert docstrings.parts("a: of Gao et al. 2017. See b.", ["a"])[0] == (["a"], "of Gao et al. 2017.")
+
+
+def test_examples_and_indented_blocks_of_a_docstring_stay_as_they_are(docstrings):
+    text = inspect.getdoc(gl.tasks.copy_paste)
+    markup = docstrings.as_markup(text.splitlines(), docstrings.parameters_of(gl.tasks.copy_paste))
+    kept = [line for line in text.splitlines() if line.startswith((">>>", "    x", "    y"))]
+    assert len(kept) >= 4 and [line for line in markup if line in kept] == kept
+    assert markup[markup.index(kept[0]) - 2] == "::"
+
+
+def test_the_examples_of_the_module_that_shows_docstrings(docstrings):
+    import doctest
+
+    done = doctest.testmod(docstrings)
+    assert done.failed == 0 and done.attempted >= 3
+
+
+@pytest.mark.parametrize("name", documented())
+def test_no_word_of_a_docstring_is_lost_or_moved(docstrings, name):
+    """Read by docutils, which also says where a sign of the prose would be taken for markup."""
+    import docutils.core
+    import docutils.nodes
+
+    obj = gl
+    for part in name.split("."):
+        obj = getattr(obj, part)
+    text = inspect.getdoc(obj) or ""
+    markup = docstrings.as_markup(text.splitlines(), docstrings.parameters_of(obj))
+    tree = docutils.core.publish_doctree("\n".join(markup), settings_overrides={"report_level": 5})
+    assert not list(tree.findall(docutils.nodes.system_message))
+    leaves = [node.astext() for node in tree.findall(docutils.nodes.TextElement)
+              if not isinstance(node.parent, docutils.nodes.TextElement)]
+    assert words_of(" ".join(leaves)) == words_of(text)
+    literal = [node for node in tree.findall(docutils.nodes.Text) if "``" in node]
+    assert literal == []
