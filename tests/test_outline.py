@@ -43,6 +43,14 @@ def test_the_time_of_a_page_stands_in_its_header_where_it_was_measured(tmp_path,
     assert "02_a at" not in Lesson("02_a", out_dir=tmp_path, seeds=[1])._repr_markdown_()
 
 
+def test_the_kept_timings_are_of_all_notebooks_on_one_machine():
+    kept = timings.kept()
+    assert len(kept["machine"].unique()) == 1
+    names = {path.stem for path in notebooks()}
+    for profile in ("smoke", "fast"):
+        assert set(kept[kept["profile"] == profile]["notebook"]) == names
+
+
 def test_the_outline_counts_what_a_learner_does():
     table = outline.outline()
     assert (table["exercises"] >= 3).all() and (table["minutes"] >= 5 * table["exercises"]).all()

@@ -28,6 +28,13 @@ def test_the_time_that_all_runs_take_is_that_of_the_records():
     assert README.partition(readme.FROM)[2].partition(readme.TO)[0] == readme.spent(readme.FAST)
 
 
+def test_how_long_it_took_is_what_the_kept_timings_say():
+    said = README.partition(readme.MINUTES)[2].partition(readme.THESE)[0]
+    assert said == readme.lasted() != ""
+    kept = readme.timings.kept()
+    assert kept[kept["profile"] == "fast"]["seconds"].sum() < 600  # what make figures may take
+
+
 def test_a_changed_record_changes_the_block():
     records = readme.records_of(readme.FAST)
     records[0] = records[0] | {"metrics": records[0]["metrics"] | {"test_accuracy": 0.999}}
