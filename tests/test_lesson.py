@@ -79,6 +79,11 @@ def test_a_run_made_live_is_held_against_the_kept_one(lesson, tmp_path, monkeypa
     said = lesson.remade(made).data
     assert "Of 1 runs made here 0 equal" in said
     assert made[0]["environment"]["device_name"] in said
+    probe = {name: values for name, values in made[0]["curves"]["probe"].items() if name != "geometry"}
+    other = made[0] | {"curves": made[0]["curves"] | {"probe": probe}}  # of before that was recorded
+    assert "1 equal" in lesson.remade(made).data
+    other = made[0] | {"curves": made[0]["curves"] | {"probe": probe | {"moments": []}}}
+    assert "0 equal" in lesson.remade(made).data
 
 
 def test_the_closing_table_counts_the_runs_once(lesson, tmp_path):

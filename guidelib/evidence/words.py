@@ -132,13 +132,14 @@ def remade(records):
     """Whether runs that were made here are the records that the project keeps of them, to the last bit.
 
     On another kind of processor or build of torch sums are split otherwise, and a long training drifts apart.
+    What records hold since a kept one was made is not compared.
     """
     pairs = [(r, kept_record(r)) for r in records]
     pairs = [(r, kept) for r, kept in pairs if kept is not None]
     if not pairs:
         return "*The project keeps no record of the runs that were made here.*"
     parts = ("config", "metrics", "curves")
-    same = sum(all(r[part] == kept[part] for part in parts) for r, kept in pairs)
+    same = sum(all(holds(r[part], kept[part]) for part in parts) for r, kept in pairs)
     text = f"*Of {len(pairs)} runs made here {same} equal the project's records to the last bit"
     if same == len(pairs):
         return text + ".*"
@@ -149,6 +150,17 @@ def remade(records):
     theirs = " and ".join(sorted({where(kept) for _, kept in pairs}))
     ours = " and ".join(sorted({where(r) for r, _ in pairs}))
     return f"{text}. They were made with torch {theirs}; these with torch {ours}.*"
+
+
+def holds(made, kept):
+    """Whether everything of a kept dict is in one that was made, the same; it may hold more.
+
+    >>> holds({"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 2}}), holds({"a": 1}, {"a": 1, "b": 2})
+    (True, False)
+    """
+    if not isinstance(kept, dict) or not isinstance(made, dict):
+        return made == kept
+    return all(name in made and holds(made[name], value) for name, value in kept.items())
 
 
 def compared(records, condition, against, *, metric="test_accuracy"):
