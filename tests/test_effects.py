@@ -158,6 +158,8 @@ def test_no_cell_of_the_closing_table_is_cut():
     assert row["claim"].strip() in html
     assert row["paper"].strip() in html
     assert "..." in evidence.readable([row])._repr_html_()  # what pandas would have made of it
+    labels = re.findall(r'<td data-of="([^"]+)"', evidence.table([row, row]).data)
+    assert labels == 2 * list(evidence.readable([row]).columns)  # for a card a row on a phone
 
 
 def test_alignment_is_told_from_first_to_last_of_what_can_be_approached():

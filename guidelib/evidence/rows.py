@@ -1,6 +1,9 @@
 """The closing table of a tutorial, "paper, ours, three answers": its rows, for people, and as a file."""
 
 import json
+import re
+from html import escape
+from itertools import cycle
 from pathlib import Path
 
 import pandas as pd
@@ -55,14 +58,20 @@ def readable(rows):
 
 
 def table(rows):
-    """The rows as an HTML table that a notebook shows whole: no cell cut, left-aligned, no row numbers."""
+    """The rows as an HTML table that a notebook shows whole: no cell cut, left-aligned, no row numbers.
+
+    Each cell names its column, so that the book can show a row as a card on a phone.
+    """
     from IPython.display import HTML
 
+    cells = readable(rows)
     with pd.option_context("display.max_colwidth", None):
-        html = readable(rows).to_html(index=False, border=0)
+        html = cells.to_html(index=False, border=0, classes="closing")
     style = "text-align: left; vertical-align: top; padding: 0.4em 0.7em"
-    for tag in ("th", "td"):  # in each cell, since JupyterLab, the book and other viewers style tables too
-        html = html.replace(f"<{tag}>", f'<{tag} style="{style}">')
+    # In each cell, since JupyterLab, the book and other viewers style tables too.
+    html = html.replace("<th>", f'<th style="{style}">')
+    columns = cycle(cells.columns)
+    html = re.sub("<td>", lambda _: f'<td data-of="{escape(next(columns))}" style="{style}">', html)
     return HTML(html)
 
 
