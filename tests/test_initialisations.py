@@ -112,6 +112,7 @@ def test_the_study_keeps_what_a_start_is_like_and_goes_on_from_its_log(tmp_path,
 def test_a_start_is_what_it_is_before_the_first_step_on_data(moments, expected):
     probe = {"moments": moments, "gradient": [[4.0, 1.0, 9.0], [16.0, 2.0, 9.0], [1.0, 1.0, 1.0]],
              "geometry": [[0.8, 0.6, 0.1], [0.8, 0.9, 0.1], [0.0, 0.0, 0.0]]}
-    metrics = dict.fromkeys(("test_accuracy", "validation_accuracy", "status", "steps"), 1)
-    row = initialisations.found({"curves": {"probe": probe}, "metrics": metrics, "duration_s": 1.0}, {})
+    metrics = dict.fromkeys(("test_accuracy", "validation_accuracy", "status", "steps", "n_test"), 1)
+    row = initialisations.found({"curves": {"probe": probe}, "metrics": metrics, "duration_s": 1.0,
+                                 "environment": {"device": "cpu"}}, {})
     assert (row["gradient_ratio"], row["geometry"]) == expected

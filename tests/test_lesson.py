@@ -44,7 +44,7 @@ def test_a_study_is_drawn_where_one_is_kept_and_else_told_to_be_missing(lesson, 
     lesson.starts("starts", alt="Two panels.")
     assert shown.pop().data == "The study of starts at other sizes is not kept at this profile."
     row = {"data": "digits", "depth": 2, "width": 8, "start": "default", "seed": 20, "gradient_ratio": 2.0,
-           "geometry": 0.5, "test_accuracy": 0.3, "chosen": True}
+           "geometry": 0.5, "test_accuracy": 0.3, "n_test": 497, "device": "cpu", "chosen": True}
     monkeypatch.setattr(gl.experiments.initialisations, "kept", lambda profile: pd.DataFrame([row]))
     lesson.starts("starts", alt="Two panels.")
     assert len(shown) == 1 and (tmp_path / "02_starts.svg").exists()

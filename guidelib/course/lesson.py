@@ -54,6 +54,22 @@ def whole_numbers(seeds):
     return list(found)
 
 
+def basis_of(table, profile):
+    """Seeds a size of net, test examples, profile and device of a study of starts, on one line.
+
+    >>> import pandas as pd
+    >>> row = {"data": "digits", "depth": 20, "width": 8, "seed": 20, "n_test": 497, "device": "cpu"}
+    >>> basis_of(pd.DataFrame([row, row | {"seed": 21}]), "fast")
+    '2 seeds a size, n = 497 test images, profile fast, cpu'
+    """
+    seeds = table.groupby(["data", "depth", "width"])["seed"].nunique()
+    low, high = seeds.min(), seeds.max()
+    told = f"{low} seeds" if low == high else f"{low} to {high} seeds"
+    examples = " or ".join(map(str, table["n_test"].unique()))
+    devices = ", ".join(table["device"].unique())
+    return f"{told} a size, n = {examples} test images, profile {profile}, {devices}"
+
+
 class Lesson:
     """A tutorial that is run: name of its notebook, profile, seeds, device, folder, runs at a time.
 
@@ -164,8 +180,7 @@ class Lesson:
         if table is None:
             self.display(self.say("The study of starts at other sizes is not kept at this profile."))
             return
-        note = f"{table['seed'].nunique()} seeds, profile {self.profile}; a log that the project keeps"
-        self.display(self.show(figures.starts(table, note=note), name, alt=alt))
+        self.display(self.show(figures.starts(table, note=basis_of(table, self.profile)), name, alt=alt))
 
     def curves(self, runs, name, *, alt, columns, ylabel, chance=None, scale=1.0):
         """Learning curves by condition; columns: {column of the history: title}."""

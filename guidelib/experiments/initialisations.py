@@ -70,7 +70,9 @@ def found(record, facts):
     hidden = probe["gradient"][at][:-1]
     names = ("test_accuracy", "validation_accuracy", "status", "steps")
     row = {"gradient_ratio": hidden[0] / hidden[-1], "geometry": probe["geometry"][at][-2]}
-    return row | {name: metrics[name] for name in names} | {"seconds": record["duration_s"]}
+    row |= {name: metrics[name] for name in names}
+    device = record["environment"]["device"]
+    return row | {"n_test": metrics["n_test"], "device": device, "seconds": record["duration_s"]}
 
 
 def better(table):
