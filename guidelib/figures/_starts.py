@@ -19,7 +19,7 @@ def starts(table, *, note=""):
 
     shown = table[table["chosen"]]
     names = list(dict.fromkeys(shown["start"]))
-    colours = dict(zip(names, sns.color_palette("husl", len(names)), strict=True))
+    colours = dict(zip(names, sns.color_palette("Paired", len(names)), strict=True))
     figure, panels = axes(width=12.0, height=5.0, columns=2, sharey=True)
     handles = [Line2D([], [], color=colours[name], marker="o", linestyle="none", label=name)
                for name in names]
