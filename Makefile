@@ -39,7 +39,9 @@ book: .venv/dev
 lab: .venv/dev
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/$(or $(wildcard my/student/00_start_here.ipynb),notebooks/00_start_here.ipynb) $(ARGS)
 
+# Never over work that is there.
 my: .venv/runtime
+	@test ! -e my || { echo "my/ is there already, perhaps with your work: move it away first, then make my again"; exit 1; }
 	$(RUN) course export my
 
 # What +cpu and the like say of a build is left out: any build of that version will do.

@@ -20,7 +20,7 @@ def of_copies(paths):
     """
     import nbformat
 
-    rows = [timed(nbformat.read(path, 4), path.stem) for path in paths]
+    rows = [timed(nbformat.read(path, 4), path.stem) for path in paths if path.exists()]
     found = pd.DataFrame([row for row in rows if row])
     return found.assign(machine=machine(), step_s=round(step_seconds(), 4)) if len(found) else found
 

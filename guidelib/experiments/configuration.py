@@ -11,7 +11,7 @@ from .conditions import find_condition
 from .settings import PROFILES, REGIMES, check
 
 # Other people's words for a setting, and ours.
-MEANT = {"learning_rate": "lr", "num_layers": "depth", "hidden_size": "width", "steps": "warm_up_steps"}
+MEANT = {"learning_rate": "lr", "num_layers": "depth", "hidden_size": "width"}
 
 
 @dataclass(frozen=True, kw_only=True)
