@@ -1,156 +1,27 @@
-"""Widgets: what they say is computed, what moves is drawn at once, and paper shows the same."""
+"""What the widgets of similarity and of training say is what the library finds."""
 
-import io
 import re
 import time
 
-import matplotlib.image
 import numpy as np
 import pytest
 import torch
+from widgets_made import (
+    deep_shift,
+    drawn_grams,
+    kept,
+    small_grams,
+    small_pairs,
+    small_temperature,
+    sorted_classes,
+)
 
 import guidelib as gl
 from guidelib import widgets
-from guidelib.experiments import config, make_target, make_task
-from guidelib.experiments.kept import KEPT
-from guidelib.experiments.records import path_of, read
-from guidelib.widgets import _explorer
 from guidelib.widgets._grams import cosines_of
 from guidelib.widgets._temperature import limit, softened
 
 RESPONSE = 0.1  # seconds
-
-
-def small_shift():
-    task = gl.tasks.digits(train=64)
-    net = gl.networks.FCN(inputs=64, outputs=10, depth=6, width=16, norm="batch", seed=0)
-    x, y = task.train
-    return widgets.shift(net, x, lambda outputs: task.loss(outputs, y))
-
-
-def deep_shift():
-    made = config("deep-fcn", seed=20)
-    task = make_task(made)
-    x, y = (t[:64] for t in task.train)
-    return widgets.shift(make_target(made, task), x, lambda outputs: task.loss(outputs, y))
-
-
-def small_pairs():
-    target = gl.networks.FCN(inputs=64, outputs=10, depth=8, width=16, seed=0)
-    guide = gl.networks.ResNet(channels=1, outputs=10, width=4, seed=1)
-    return widgets.pairing(target, guide, gl.tasks.digits(train=64).train[0])
-
-
-def kept(condition):
-    return read(path_of(config("deep-fcn", condition=condition, seed=20), KEPT / "fast"))
-
-
-def small_replay():
-    return widgets.replay([kept("untrained"), kept("trained")])
-
-
-def small_temperature():
-    return widgets.temperature(torch.tensor([2.0, 0.0, 0.0]), {"sure": torch.tensor([1.0, 9.0, 0.0]),
-                                                               "flat": torch.tensor([0.1, 0.0, 0.2])})
-
-
-MADE = {"shift": small_shift, "pairing": small_pairs, "replay": small_replay, "verdict": widgets.verdict}
-MADE["temperature"] = small_temperature
-MADE |= {"null_law": widgets.null_law}
-
-
-def sorted_classes():
-    """Labels (60,) of classes of unequal size, in order."""
-    return torch.arange(6).repeat_interleave(torch.tensor([4, 6, 8, 12, 14, 16]))
-
-
-def drawn_grams(names=("a", "b"), epochs=4):
-    """{name: {epoch: Gram matrix (60, 60)}} of features that drift towards their class."""
-    generator = torch.Generator().manual_seed(0)
-    told = torch.nn.functional.one_hot(sorted_classes()).float()  # (n, classes)
-    found = {}
-    for speed, name in enumerate(names):
-        x = torch.randn(len(told), told.shape[1], generator=generator)
-        found[name] = {epoch: gl.similarity.gram(x + speed * epoch * told) for epoch in range(epochs)}
-    return found
-
-
-def small_grams():
-    return widgets.grams(drawn_grams(), sorted_classes())
-
-
-MADE |= {"grams": small_grams}
-
-
-@pytest.fixture(params=MADE)
-def made(request):
-    return MADE[request.param]()
-
-
-def pixels(png):
-    return matplotlib.image.imread(io.BytesIO(png), format="png")
-
-
-class TestEveryWidget:
-    def test_a_move_changes_the_drawing_and_the_sentence(self, made):
-        for name, (_, values) in made.controls.items():
-            other = next(v for v in values if v != made.begin[name])
-            before = made.frame(made.begin)  # (PNG, words)
-            after = made.frame(made.begin | {name: other})
-            assert after != before, name
-            assert made.frame(made.begin) == before, "nothing of the other frame is left"
-
-    def test_a_response_takes_a_tenth_of_a_second_at_most(self, made):
-        """The best of five, in time of this process: the machine may have other work."""
-        made.frame(made.begin)
-        taken = []
-        for _ in range(5):
-            start = time.process_time()
-            made.frame(made.begin)
-            taken.append(time.process_time() - start)
-        assert min(taken) < RESPONSE
-
-    def test_paper_shows_its_frames_in_words_and_in_an_image(self, made):
-        image, words = made.static()
-        assert len(words.data.splitlines()) == len(made.frames)
-        assert image.alt == made.alt
-        width, height = made.size
-        assert pixels(image.data).shape[:2] == (int(100 * height * len(made.frames)), int(100 * width))
-        assert np.ptp(pixels(image.data)) > 0
-
-    def test_its_controls_are_labelled_and_begin_where_they_should(self, made):
-        *inputs, image, words = made.live().children
-        assert [i.description for i in inputs] == [label for label, _ in made.controls.values()]
-        assert [i.value for i in inputs] == list(made.begin.values())
-        assert (image.value, words.value) == made.frame(made.begin)
-
-    def test_a_control_that_moves_says_what_is_to_be_seen_then(self, made):
-        *inputs, image, words = made.live().children
-        for (name, (_, values)), widget in zip(made.controls.items(), inputs, strict=True):
-            before = words.value
-            widget.value = next(v for v in values if v != made.begin[name])
-            assert words.value != before, name
-        settings = {name: i.value for name, i in zip(made.controls, inputs, strict=True)}
-        assert words.value == made.frame(settings)[1]
-
-    def test_without_a_front_end_it_is_paper(self, made, monkeypatch):
-        shown = []
-        monkeypatch.setattr("IPython.display.display", lambda *things: shown.extend(things))
-        made._ipython_display_()
-        monkeypatch.setattr(_explorer, "interactive", lambda: True)
-        made._ipython_display_()
-        assert [type(thing).__name__ for thing in shown] == ["Image", "Markdown", "VBox"]
-
-
-def test_a_kernel_is_a_front_end_unless_it_is_said_not_to_be(monkeypatch):
-    class Kernel:
-        kernel = True
-
-    assert not widgets.interactive()
-    monkeypatch.setattr("IPython.get_ipython", Kernel)
-    assert widgets.interactive()
-    monkeypatch.setenv("GUIDELIB_STATIC", "1")
-    assert not widgets.interactive()
 
 
 def test_the_shift_says_what_the_library_measures():
