@@ -2,13 +2,15 @@
 
     guidelib compare deep-fcn --out results/fast
     guidelib compare deep-fcn --conditions base untrained --seeds 20 21 --out records
+    guidelib compare deep-fcn --conditions untrained shuffled --set layers=first-5 --out records
 
-Each condition has the settings that `guidelib tune` chose for it.
+Each condition has the settings that `guidelib tune` chose for it, but for those that are set here.
 """
 
 from pathlib import Path
 
 from ..experiments.screen import say
+from .options import assignment
 
 
 def arguments(parser):
@@ -17,6 +19,8 @@ def arguments(parser):
     parser.add_argument("--profile", default="fast")
     parser.add_argument("--conditions", nargs="+", help="those to run; all that are compared without it")
     parser.add_argument("--seeds", nargs="+", type=int, help="all that results are reported on without it")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="override a setting of all of them; may be repeated")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, required=True, help="folder of the records")
@@ -31,6 +35,7 @@ def main(options):
     where = {"profile": options.profile, "regime": options.regime}
     try:
         check("experiment", options.experiment, CATALOGUE)
+        settings = dict(assignment(text) for text in options.set)
         asked = options.seeds or seeds(options.experiment, **where)
         compared = CATALOGUE[options.experiment].compared.get((options.regime, options.profile), ())
         names = options.conditions or compared
@@ -38,7 +43,7 @@ def main(options):
             raise ValueError(f"nothing is compared in {options.experiment}, {options.regime}, "
                              f"{options.profile}: name --conditions")
         # Seed by seed, so that what is there at any time are whole comparisons.
-        configs = [config(options.experiment, condition=name, seed=seed, **where)
+        configs = [config(options.experiment, condition=name, seed=seed, **where, **settings)
                    for seed in asked for name in names]
         records = run_grid(configs, out=options.out, jobs=options.jobs, device=options.device)
     except (RuntimeError, ValueError, OSError) as error:

@@ -6,6 +6,7 @@ from .images import FCN_RECIPES, IMAGES, fcn, resnet, row_transformer
 UNGUIDED = ("base", "base-longer", "base-tuned", "base-residual", "shifted-init", "looks-linear-init",
             "guide-alone", "guide-untrained")
 GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
+MORE = ("other-family", "fresh-noise")
 
 EXPERIMENT = Experiment(
     name="deep-fcn",
@@ -34,7 +35,9 @@ EXPERIMENT = Experiment(
     },
     compared={
         ("untrainable", "fast"): (
-            *UNGUIDED, *GUIDES, *(f"{guide}-warm-up" for guide in GUIDES), "moved-as-far"),
+            *UNGUIDED, "balanced-init", *GUIDES, *MORE, "shifted-untrained", "shifted-trained",
+            *(f"{guide}-warm-up" for guide in (*GUIDES, *MORE)), "moved-as-far",
+            "trained-otherwise", "dimension-kept", "distilled", "distilled-untrained"),
         ("overfit", "fast"): (
             "base", "base-longer", "base-tuned", "guide-alone", "dimension-kept", "distilled", *GUIDES,
             "untrained-noise-fed", "shuffled-noise-fed", "untrained-warm-up",
