@@ -19,10 +19,10 @@ START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
 ELSE, DONE = "<!-- elsewhere:start -->\n", "<!-- elsewhere:end -->\n"
 FROM, TO = "<!-- time:start -->", "<!-- time:end -->"
 MINUTES, THESE = "<!-- minutes:start -->", "<!-- minutes:end -->"
-ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "base-residual",
-         "guide-alone")
-GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family",
-          "moved-as-far")  # the last before training alone
+ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "balanced-init",
+         "base-residual", "guide-alone")
+GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family", "other-family",
+          "fresh-noise", "moved-as-far")  # the last before training alone
 SHOWN = (*ALONE, *GUIDES[:-1], *(figures.under(guide, "warm-up") for guide in GUIDES))
 # The rows of the table, at most eight: what is guided throughout, what comes before training, and one line.
 THROUGHOUT = ("untrained", "trained", "data-gram", "shuffled")

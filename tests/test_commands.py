@@ -153,6 +153,19 @@ def test_run_prints_its_numbers_and_keeps_the_record(tmp_path, capsys):
     assert json.loads(path.read_text())["config"]["lr"] == 0.01
 
 
+def test_compare_sets_what_is_set_in_all_of_its_runs(tmp_path, capsys):
+    words = ["compare", "deep-fcn", "--profile", "smoke", "--conditions", "untrained", "shuffled",
+             "--seeds", "0", "--jobs", "1", "--set", "layers=first-1", "--out", str(tmp_path)]
+    assert main(words) == 0
+    made = [json.loads(path.read_text()) for path in tmp_path.glob("*.json")]
+    assert {r["config"]["condition"] for r in made} == {"untrained", "shuffled"}
+    for record in made:
+        assert record["config"]["layers"] == "first-1"
+        assert len(record["curves"]["probe"]["pairs"]) == 1
+    assert main([*words[:-4], "--set", "layres=first-1", "--out", str(tmp_path)]) == 2
+    assert "'layres'" in capsys.readouterr().err
+
+
 def test_list_names_everything(capsys):
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
