@@ -111,7 +111,7 @@ def test_table_of_layers():
     assert table["type"].tolist() == [
         "Conv2d", "BatchNorm2d", "ReLU", "Dropout", "Conv2d", "BatchNorm2d", "AdaptiveAvgPool2d", "Flatten",
         "Linear"]
-    assert table.query("selected")["name"].tolist() == ["0", "4", "6", "8"]
+    assert table.query("selected")["name"].tolist() == ["0", "4", "6"]
     assert table["features"].tolist() == [64, 64, 64, 64, 20, 20, 5, 5, 3]
     assert table["output"][0] == (5, 4, 4, 4)
     assert table["reason"].tolist()[:4] == ["", "normalisation", "no weight matrix", "no weight matrix"]
@@ -119,8 +119,8 @@ def test_table_of_layers():
 
 def test_table_counts_calls_and_says_what_did_not_run():
     table = gl.layers(Reused(), batch()).query("selected")
-    assert table["name"].tolist() == ["shared[0]", "shared[1]", "head"]
-    assert table["calls"].tolist() == [2, 2, 1]
+    assert table["name"].tolist() == ["shared[0]", "shared[1]"]
+    assert table["calls"].tolist() == [2, 2]
     net = SkipsLayers()
     net.skip = True
     row = gl.layers(net, batch()).set_index("name").loc["middle"]
@@ -130,7 +130,7 @@ def test_table_counts_calls_and_says_what_did_not_run():
 def test_table_of_a_network_with_keywords_and_objects():
     sample = {"input_ids": torch.zeros(6, 5, dtype=torch.long), "attention_mask": torch.ones(6, 5)}
     table = gl.layers(DictInputs(), sample)
-    assert table.query("selected")["name"].tolist() == ["rnn", "attention", "head"]
+    assert table.query("selected")["name"].tolist() == ["rnn", "attention"]
     assert table.set_index("name").loc["embed", "reason"] == "embedding"
 
 

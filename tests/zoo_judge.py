@@ -267,7 +267,7 @@ def examine(net, sample, other, role, paired, options):
     """What is wrong, in words, [] if nothing is; writes to `paired` how many of the net's layers are."""
     if role == "target":
         layers = gl.layers(net, sample)["selected"].sum()
-        target, guide = net, Plain(sample, depth=max(layers - 1, 1))  # as many, so that all are paired
+        target, guide = net, Plain(sample, depth=max(layers, 1))  # as many, so that all are paired
     else:
         target, guide = Plain(sample), net
     target.eval()

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 from .activations import display
 
+LOGITS = "last layer (logits)"  # why a layer has no part
 MATCHES = ("depth", "reference")
 ENDS = re.compile(r"(first|last)-([1-9]\d*)")
 
@@ -92,7 +93,7 @@ class Side:
         for o in self.outputs:
             name = self.names[o.key]
             if name not in paired:
-                reasons[name] = o.reason or ("last layer (logits)" if name in self.logits else "not paired")
+                reasons[name] = o.reason or (LOGITS if name in self.logits else "not paired")
         return reasons | dict.fromkeys(self.absent, "did not run")
 
 

@@ -10,6 +10,7 @@ from .activations import EMBEDDING, NORMALISATION, display, is_leaf, owns_matrix
 from .calls import Call
 from .frozen import as_call
 from .hooks import outputs_of
+from .pairing import LOGITS, Side
 from .samples import sample_shape
 
 
@@ -17,14 +18,13 @@ def layers(model, sample, *, batch_dim=0, batch_size=None):
     """Table of a network's leaf layers: name, type, output shape, features, calls, selected, reason.
 
     One row for each call, in execution order, then the layers that did not run. `selected` are those that
-    guidance takes by default; `reason` says why a layer is not. Modules that own weights beside their parts
-    are listed too. Operations that are functions, such as F.relu, do not show. batch_dim, batch_size as in
-    gl.guide.
+    guidance takes by default, all that own a weight matrix but the last, which holds the logits; `reason`
+    says why a layer is not. Modules that own weights beside their parts are listed too. Operations that are
+    functions, such as F.relu, do not show. batch_dim, batch_size as in gl.guide.
 
-    >>> layers(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), torch.zeros(5, 2))[["name", "output", "selected"]]
-      name  output  selected
-    0    0  (5, 3)      True
-    1    1  (5, 3)     False
+    >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+    >>> layers(net, torch.zeros(5, 2))[["name", "output", "reason"]].values.tolist()
+    [['0', (5, 3), ''], ['1', (5, 3), 'no weight matrix'], ['2', (5, 2), 'last layer (logits)']]
     """
     default = selected(model)
     inside = {part for module in default.values() for part in module.modules()}
@@ -32,10 +32,13 @@ def layers(model, sample, *, batch_dim=0, batch_size=None):
               or name and module not in inside and (is_leaf(module) or owns_matrix(module))}
     outputs = outputs_of(model, Call(*as_call(sample), batch_dim, batch_size), modules=leaves)
     names, calls = display([o.key for o in outputs]), Counter(name for name, _ in (o.key for o in outputs))
+    logits = Side("model", outputs).logits
     rows = []
     for o in outputs:
         name = o.key[0]
         reason = o.reason if o.default else why_not(leaves[name])
+        if names[o.key] in logits:
+            reason = LOGITS
         features = 0 if o.x is None else o.x[0].numel()
         rows.append((names[o.key], o.type, o.shape, features, calls[name], not reason, reason))
     silent = {name: type(module).__name__ for name, module in leaves.items() if not calls[name]}
