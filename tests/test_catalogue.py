@@ -19,7 +19,7 @@ from .base import Experiment
 from .images import IMAGES, fcn, resnet, row_transformer
 
 EXPERIMENT = Experiment(
-    name="shallow-fcn", recipe=1, target=fcn, guide=resnet, other=row_transformer, shifted=True,
+    name="shallow-fcn", about="a small net", recipe=1, target=fcn, guide=resnet, other=row_transformer, shifted=True,
     sizes={"smoke": IMAGES["smoke"] | {"depth": 2}, "fast": {"depth": 3}},
     regimes={("overfit", "smoke"): {"train": 100}})
 '''
@@ -70,7 +70,7 @@ def test_the_commands_hear_of_an_experiment_added_as_one_file(tmp_path):
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True,
                           env=os.environ | {"PYTHONPATH": str(tmp_path)}, timeout=300)
     assert done.stdout.splitlines()[-1] == "[0, 0, 0]", done.stderr
-    for told in ("\n  language-model\n  shallow-fcn\n", "target parameters", "test_accuracy"):
+    for told in ("\n  shallow-fcn       a small net\n", "target parameters", "test_accuracy"):
         assert told in done.stdout
 
 

@@ -254,18 +254,18 @@ def claim(name, condition, **options):
 
 def test_a_card_holds_the_verdict_the_answers_and_the_numbers(folder):
     text = page(folder, claims=[claim("first", "untrained", primary=True)])
-    card = text[text.index("<details><summary>the claim first"):]
-    assert card.startswith("<details><summary>the claim first: <b>holds</b> (primary)</summary>\n\n")
+    card = text[text.index('<details id="first">'):]
+    assert card.startswith('<details id="first"><summary>the claim first: <b>holds</b> (primary)</summary>\n\n')
     lines = [line for line in card.splitlines() if line.startswith("- ")]
     assert lines == [
         "- paper: 1 -> 2 %",
         "- first, table 0",
         "- runs: parity untrained, parity (paper)",
         "- ours: 51.1 % (50.5 to 51.7); 10 seeds, n = 497 (parity), cpu",
-        "- against base: +40.0 (+40.0 to +40.0), p = 0.002, by Holm 0.002",
+        "- +40.0 (+40.0 to +40.0) points against base, p = 0.002, by Holm 0.002",
         "- does it help? helps",
         "- is it the guide? beats its controls",
-        "- is it worth it? not worth it: -10.0 (-10.0 to -10.0) against the tuned base",
+        "- is it worth it? not worth it: -10.0 (-10.0 to -10.0) points against the tuned base",
     ]
 
 
@@ -273,22 +273,24 @@ def test_a_card_names_what_it_restates_how_it_is_adjusted_and_what_was_not_align
     claims = [claim("first", "untrained"), claim("again", "untrained", restates="first"),
               claim("other", "trained")]
     text = page(folder, claims=claims)
-    assert "<summary>the claim again: <b>decided by first</b></summary>" in text
+    assert '<details id="again"><summary>the claim again: <b>holds</b></summary>' in text
+    assert '- says the same as <a href="#first">first</a>' in text
     assert "<summary>the claim other: <b>holds, but not by alignment</b></summary>" in text
     assert "- misalignment: 0.80 to 0.79" in text
     assert text.count("p = 0.002, q = 0.002") == 2
-    assert text.count("<details") == text.count("</details>") == text.count("<summary>") == 5
+    assert text.count("<details") == text.count("</details>") == text.count("<summary>") == 6
 
 
 def test_the_page_begins_with_what_is_tested_and_what_is_not(folder):
     text = page(folder, claims=[claim("first", "untrained")])
     heads = [line for line in text.splitlines() if line.startswith("#")]
     assert heads == ["# Ledger", "## What is tested, and what is not", "## Effects", "### parity (paper)",
-                     "## How to read it", "## Every claim", "### Table 0"]
-    assert ("- **parity (paper)**: base 11.1 % (10.5 to 11.7), guide's architecture alone 91.1 % "
-            "(90.5 to 91.7); passes its gates.\n") in text
-    assert f"- **deep-fcn**: {WAITING}.\n" in text
-    effects = text[text.index("## Effects"):text.index("## How")]
+                     "## Every claim", "### Table 0"]
+    assert text.index("How to read it") < text.index(heads[1])
+    assert ("  - parity (paper): base 11.1 % (10.5 to 11.7), guide's architecture alone 91.1 % "
+            "(90.5 to 91.7); passes the gates.\n") in text
+    assert f"its guide is a ResNet\n  - {WAITING}\n" in text
+    effects = text[text.index("## Effects"):text.index("## Every")]
     assert ("<summary><b>untrained guide</b>: +40.0 (+40.0 to +40.0) points against base without a guide, "
             "10 seeds. Holds.</summary>") in effects
     assert "  - against identity Gram matrix: +20.0 (+20.0 to +20.0)\n" in effects
@@ -310,5 +312,5 @@ def test_each_claim_counts_once_among_what_is_tested_closed_or_waiting():
             row("h", untested), row("h", "not tested", note="no records of base to pair with")]
     said, = counted(made)
     assert said == (
-        "Of 8 claims, 1 of which repeat another, 3 are tested by a setting that passes its gates (holds: 2; "
-        f"undecided: 1), 2 only by settings that do not, 2 are {WAITING}, and 1 no experiment here tests.")
+        "Of 8 claims, 1 of which repeat another, 3 are tested by runs that pass their gates (holds: 2; "
+        f"undecided: 1), 2 fail a gate of their own, 2 are {WAITING}, and 1 no experiment here tests.")

@@ -409,12 +409,20 @@ def test_that_two_are_alike_takes_two_one_sided_tests(rows, mean, half, expected
 
 
 @pytest.mark.parametrize(("accuracy", "expected"), [
-    (0.11, "holds"), (0.2, "does not hold: it differs"), (0.05, "does not hold: it differs")])
+    (0.11, "holds"), (0.2, "does not hold: it is above"), (0.05, "holds")])
 def test_what_is_at_chance_needs_no_other_runs(rows, accuracy, expected):
     at_chance = claim("guide-untrained", metric="above_chance", equal=True)
     row, = rows([at_chance], {"guide-untrained": side(accuracy, half=0.002)})
     assert row.verdict == expected
     assert (row.against, row.effect) == ("", pytest.approx(accuracy - 0.1))
+
+
+@pytest.mark.parametrize(("against", "base", "expected"), [
+    ("same-family", 0.2, "does not hold: it is the other way round"), ("", 0.4, "does not hold: it harms")])
+def test_only_beside_a_base_is_worse_called_harm(rows, against, base, expected):
+    groups = {"base": side(base), "untrained": side(0.3), "same-family": side(0.5)}
+    row, = rows([claim("untrained", against=against)], groups)
+    assert row.verdict == expected
 
 
 @pytest.mark.parametrize(("falls", "expected"), [

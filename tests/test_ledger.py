@@ -300,7 +300,7 @@ def test_lower_is_better_for_perplexity_and_it_decides_whether_there_is_somethin
     assert (row["effect"], row["worth"]) == pytest.approx((29.0, 20.0))
     assert row["over"] == {"identity": pytest.approx((10.0,) * 3), "shuffled": pytest.approx((40.0,) * 3)}
     text = page(folder, claims=[claim])
-    assert "- against base: +29.00 (+29.00 to +29.00), p = 0.002" in text
+    assert "- lower by 29.00 (29.00 to 29.00) than base, p = 0.002" in text
     assert "- ours: 40.00 (40.00 to 40.00); 10 seeds, n = 497 (grammar), cpu" in text
     row = only(folder, Claim("o", "table 0", "order", "", against="trained", **options))
     assert (row["verdict"], row["effect"]) == ("holds", pytest.approx(15.0))  # though no accuracy rose

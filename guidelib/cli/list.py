@@ -8,6 +8,7 @@ def arguments(parser):
 def main(options):
     from ..course.checkout import notebooks
     from ..experiments import CONDITIONS, EXPERIMENTS, PROFILES, REGIMES
+    from ..experiments.catalogue import CATALOGUE
     from ..experiments.conditions import TIMINGS
 
     try:
@@ -19,7 +20,8 @@ def main(options):
     for title, entries in listed.items():
         print(f"{title}:")
         for entry in entries:
-            print(f"  {entry}")
+            about = CATALOGUE[entry].about if entry in CATALOGUE else ""
+            print(f"  {entry:18}{about}".rstrip())
     print("timings, the ends of conditions:")
     for name, (text, _) in TIMINGS.items():
         print(f"  {name or '(none)':12}{text}")

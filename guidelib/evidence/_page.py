@@ -12,7 +12,7 @@ from .matching import SHOWN, one_a_seed, runs
 from .metrics import METRICS
 from .paper import CLAIMS
 from .verdicts import UNTESTED, VERDICTS, kind
-from .words import in_words, named, percent, shown
+from .words import beside, in_words, named, percent, shown
 
 MAIN = ("untrained", "trained", "untrained-warm-up", "trained-warm-up", "untrained-stopped",
         "trained-stopped", "distilled", "distilled-untrained", "shifted-untrained", "shifted-trained")
@@ -23,21 +23,24 @@ def page(folder, *, claims=CLAIMS):
     made = rows(folder, claims=claims)
     found = runs(folder)
     settings = settings_of(found)
-    lines = [HEAD, "## What is tested, and what is not", ""]
-    for name in CATALOGUE:
+    lines = [HEAD, "<details><summary><b>How to read it</b></summary>", "", RULES, "</details>", "",
+             "## What is tested, and what is not", ""]
+    for name, experiment in CATALOGUE.items():
+        lines.append(f"- **{name}**, {experiment.about}")
         mine = [place for place in settings if place[0] == name]
-        lines += [f"- {setting_said(place, settings[place])}" for place in mine]
+        lines += [f"  - {setting_said(place, settings[place])}" for place in mine]
         if not mine:
-            lines.append(f"- **{name}**: {WAITING}.")
+            lines.append(f"  - {WAITING}")
     lines += ["", *counted(made), "", "## Effects", ""]
     for place, groups in settings.items():
         lines += effects(place, groups)
-    lines += [RULES, "## Every claim", ""]
+    lines += ["## Every claim", ""]
+    verdicts = decided(made)
     for source in dict.fromkeys(row.source.partition(",")[0] for row in made):
         lines += [f"### {source[:1].upper()}{source[1:]}", ""]
         for row in made:
             if row.source.partition(",")[0] == source:
-                lines += [card(row), ""]
+                lines += [card(row, verdicts), ""]
     left_out = Counter(run.left_out for run in found if run.left_out)
     lines += [f"Left out: {count} records {why}." for why, count in sorted(left_out.items())]
     return "\n".join(lines).rstrip() + "\n"
@@ -71,8 +74,9 @@ def setting_said(place, groups):
                                  controls=asked_of(groups, condition),
                                  overfitting=place[2] == "overfit")
         why = found.gate
-    verdict = f"does not test its claims: {why}" if why else "passes its gates"
-    return f"**{title(place)}**: {', '.join(reached)}; {verdict}."
+    about = " of claims about overfitting" * (place[2] == "overfit")
+    verdict = f"does not test its claims: {why}" if why else f"passes the gates{about}"
+    return f"{title(place)}: {', '.join(reached)}; {verdict}."
 
 
 def asked_of(groups, condition):
@@ -102,8 +106,8 @@ def counted(made):
     again = len({row.id for row in made if row.restates})
     words = [f"{word}: {count}" for word in VERDICTS[1:-1]
              if (count := sum(kind(row.verdict) == word for row in made))]
-    return [f"Of {len(kinds)} claims, {again} of which repeat another, {tested} are tested by a setting that "
-            f"passes its gates ({'; '.join(words) or 'none'}), {untested} only by settings that do not, "
+    return [f"Of {len(kinds)} claims, {again} of which repeat another, {tested} are tested by runs that pass "
+            f"their gates ({'; '.join(words) or 'none'}), {untested} fail a gate of their own, "
             f"{waiting} are {WAITING}, and {closed} no experiment here tests."]
 
 
@@ -149,13 +153,25 @@ def details(groups, condition, found):
     return lines
 
 
-def card(row):
-    """A claim as a row that folds."""
-    verdict = f"decided by {row.restates}" if row.restates else row.verdict
+def decided(made):
+    """{id: its verdict, or the verdicts of all settings that it was run at}."""
+    found = {}
+    for row in made:
+        verdicts = found.setdefault(row.id, [])
+        if row.verdict not in verdicts:
+            verdicts.append(row.verdict)
+    return {name: "; ".join(verdicts) for name, verdicts in found.items()}
+
+
+def card(row, verdicts):
+    """A claim as a row that folds; verdicts: those of all claims, for one that repeats another."""
+    verdict = verdicts[row.restates] if row.restates else row.verdict
     where = said(row.experiment, row.condition, row.overrides, by=" ") if row.condition else ""
     setting = title((row.experiment, row.profile, row.regime)) if row.profile else ""
-    lines = [f"<details><summary>{row.claim}: <b>{verdict}</b>{' (primary)' * row.primary}</summary>", "",
-             f"- paper: {row.paper}" if row.paper else "", f"- {row.id}, {row.source}"]
+    lines = [f'<details id="{row.id}"><summary>{row.claim}: <b>{verdict}</b>{" (primary)" * row.primary}'
+             "</summary>", "", f"- paper: {row.paper}" if row.paper else "", f"- {row.id}, {row.source}"]
+    if row.restates:
+        lines.append(f'- says the same as <a href="#{row.restates}">{row.restates}</a>')
     if row.metric not in ("", "test_accuracy"):
         where += f": {METRICS[row.metric].words}"
     if where:
@@ -164,15 +180,14 @@ def card(row):
         lines.append(f"- ours: {shown(row.metric, row.mean, row.low, row.high)}; {row.seeds} seeds, "
                      f"n = {row.n} ({row.data}), {row.device}")
     if row.against:
-        effect = shown(row.metric, row.effect, row.effect_low, row.effect_high, signed=True)
-        lines.append(f"- against {row.against}: {effect}, p = {row.p:.3f}"
-                     f"{adjusted(row)}")
+        effect = beside(row.metric, row.effect, row.effect_low, row.effect_high, row.against)
+        lines.append(f"- {effect}, p = {row.p:.3f}{adjusted(row)}")
         tested = kind(row.verdict) != UNTESTED
         if tested and not row.equal and not METRICS[row.metric].describes:
             lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
         if row.useful and tested and not METRICS[row.metric].describes:
-            worth = shown(row.metric, row.worth, row.worth_low, row.worth_high, signed=True)
-            lines.append(f"- is it worth it? {row.useful}: {worth} against the tuned base")
+            worth = beside(row.metric, row.worth, row.worth_low, row.worth_high, "the tuned base")
+            lines.append(f"- is it worth it? {row.useful}: {worth}")
     if row.aligned:
         lines.append(f"- misalignment: {row.aligned[0]:.2f} to {row.aligned[1]:.2f}")
     if row.note:
@@ -192,29 +207,34 @@ Every claim of the paper and of the news article, in our own words, against our 
 `python -m guidelib ledger --write` from the run records in this folder; nothing here is typed by hand. Open a
 line to see what is behind it.
 """
-RULES = f"""## How to read it
-
-- effect: the condition minus what it is compared with, paired by seed, with its Student-t 95 % interval,
-  signed so that above 0 speaks for the claim. Unless the claim names another condition, that is the base at
-  its best rate: the same network, tuned by as many trials, after as many steps, those of a warm-up counted.
+RULES = f"""\
+- effect: the condition minus what it is compared with, paired by seed, with its Student-t 95 % interval;
+  of what should be low, by how much it is lower. Unless the claim names another condition, that is the
+  base at its best rate: the same network, tuned by as many trials, after as many steps, those of a
+  warm-up counted.
 - **gates**, in this order; the first that fails is the verdict, *does not test the claim*. At least
   {gates.SEEDS} seeds of both sides and of all controls, all tuned by as many trials. The guide's
-  architecture, trained alone, is better than the base, by an interval above 6 points; for a claim about
-  overfitting the base overfits: its validation loss ends at 1.1 times its minimum or higher, which came
-  before two thirds of the training. Not both sides within 3 points of chance, nor both above 97 %. A claim
-  about what makes a guide help is tested only where that guide helps.
+  architecture, trained alone, is better than the base: the whole interval lies above 6 points; for a
+  claim about overfitting the base overfits: its validation loss ends at 1.1 times its minimum or higher,
+  which came before two thirds of the training. Not both sides within 3 points of chance, nor both above
+  97 %. A claim about what makes a guide help is tested only where that guide helps. Where no help is
+  found, the guide must have been approached (below), or else the claim was not tested.
 - **does it help?** *helps* or *harms* if the interval excludes 0; *no effect beyond 3 points* if two
   one-sided tests say so; else *undecided*, and how many seeds would tell.
 - **is it the guide?** It *beats its controls* if it is above every one of them, each by its own interval.
   One that is *as good* lies within 3 points, by two one-sided tests. All are shown, none is picked.
-- **is it worth it?** Against the tuned base: the best recipe of the same network without a guide, of as many
-  trials, with its dropout, initialisation, schedule and weight decay free.
+- **is it worth it?** Against the tuned base: the best recipe of the same network without a guide, of as
+  many trials, with its dropout, initialisation, schedule and weight decay free.
 - *holds, but not by alignment*: the guide was not approached, that is, the misalignment did not fall by a
-  quarter, and by 0.05, in 80 % of the seeds, in eval mode, on held-out examples, or on noise for a warm-up.
-  *holds as speed*: accuracy still rises by 3 points or more in the last fifth of training on one side.
-- a claim that two are alike *holds* if they differ by less than 3 points, by two one-sided tests. What is a
-  difference within a run, such as accuracy above chance, is set against 0.
-- p by sign flips over seeds; one contrast an experiment, and one for the warm-up, was named as primary before
-  the runs, and these are adjusted by Holm; for the others q is the expected share of false discoveries.
-- smoke runs are never shown, and runs with other settings than the claim's are not counted.
+  quarter, and by 0.05, in 80 % of the seeds, in eval mode, on held-out examples, or on noise for a
+  warm-up. *holds as speed*: accuracy still rises by 3 points or more in the last fifth of training on one
+  side.
+- a claim that two are alike *holds* if they differ by less than 3 points, by two one-sided tests. What is
+  a difference within a run, such as accuracy above chance, is set against 0; a claim that it is not there
+  holds below 0 too.
+- p by sign flips over seeds; one contrast an experiment, and one for the warm-up, was named as primary
+  before the runs, and these are adjusted by Holm; for the others q is the expected share of false
+  discoveries.
+- the number after *News* is that of the claim in the news article, counted from its beginning. Smoke runs
+  are never shown, and runs with other settings than the claim's are not counted.
 """

@@ -194,6 +194,9 @@ def judged(found, compared, *, worse, equal):
     sides = (compared.runs, compared.rival)
     if METRICS[compared.metric].of_the_whole and not equal and any(gates.unfinished(side) for side in sides):
         faster = max((r["metrics"].get("steps", 0) for r in compared.runs.values()), default=0)
-    words = verdict(found.helps, worse=worse, equal=equal, describes=METRICS[compared.metric].describes,
+    about = METRICS[compared.metric]
+    describes = about.describes or find_condition(compared.against).role != "base"
+    # What is set against chance or 0, and said to be there, may as well lie below.
+    words = verdict(found.helps, worse=worse, equal=equal, at_most=about.within, describes=describes,
                     untested=gate, treated=treated, faster=faster)
     return replace(found, gate=gate, treated=treated, verdict=words)

@@ -13,7 +13,8 @@ class Metric:
     that counts, fixed before any run, or None. of_the_whole: it says how good a trained net is on the whole,
     so that two architectures may be compared by it. within: it is a difference within a run, to be set
     against 0 and no other run. describes: more of it is neither help nor harm. alignment: it is about how a
-    guide was approached. bounded: it lies between 0 and 1. digits: decimals of what is no share.
+    guide was approached. bounded: it lies between 0 and 1. points: it is a difference of two shares, told in
+    points. digits: decimals of what is no share.
     """
 
     words: str
@@ -25,6 +26,7 @@ class Metric:
     describes: bool = False
     alignment: bool = False
     bounded: bool = False
+    points: bool = False
     digits: int = 3
 
 
@@ -34,12 +36,13 @@ METRICS = {
     "test_perplexity": Metric("test perplexity", higher=False, percent=False, margin=None, of_the_whole=True,
                               digits=2),
     "test_share": Metric("share of the way from chance to the floor", margin=0.05, of_the_whole=True),
-    "gap_last": Metric("training minus validation accuracy after the last epoch", higher=False),
+    "gap_last": Metric("training minus validation accuracy after the last epoch", higher=False,
+                       points=True),
     "train_accuracy_last": Metric("training accuracy after the last epoch", bounded=True),
     "train_loss": Metric("training loss after the last epoch", higher=False, percent=False, margin=None),
-    "above_chance": Metric("test accuracy above chance", within=True, describes=True),
+    "above_chance": Metric("test accuracy above chance", within=True, describes=True, points=True),
     "decoded_above_chance": Metric("accuracy of linear decoders, mean over the hidden layers, above chance",
-                                   within=True, describes=True),
+                                   within=True, describes=True, points=True),
     "misalignment": Metric("misalignment at the end", higher=False, percent=False, margin=0.05,
                            alignment=True),
     "early_fall": Metric("fall of the misalignment, first third of the pairs more than last third",

@@ -12,7 +12,7 @@ from ..experiments.records import finite
 from ..files import write_whole
 from .effects import effect
 from .verdicts import UNTESTED, kind
-from .words import in_words, named, shown
+from .words import beside, in_words, named, shown
 
 
 def row(records, claim, condition, *, paper, **options):
@@ -40,11 +40,13 @@ def readable(rows):
     """The rows as a table for people: claim, verdict, then paper, ours, and the three answers."""
     lines = []
     for r in rows:
-        gain = shown(r["metric"], r["gain"], r["gain_low"], r["gain_high"], signed=True)
-        worth = shown(r["metric"], r["worth"], r["worth_low"], r["worth_high"], signed=True)
         tested = kind(r["verdict"]) != UNTESTED
-        gain = f"{gain} against {named(r['base'])}" if r["base"] else ""
-        worth = f"{r['useful']}: {worth} against the tuned base" if tested and r["useful"] else ""
+        gain = worth = ""
+        if r["base"]:
+            gain = beside(r["metric"], r["gain"], r["gain_low"], r["gain_high"], named(r["base"]))
+        if tested and r["useful"]:
+            worth = beside(r["metric"], r["worth"], r["worth_low"], r["worth_high"], "the tuned base")
+            worth = f"{r['useful']}: {worth}"
         lines.append({
             "claim": r["claim"],
             "verdict": r["verdict"],

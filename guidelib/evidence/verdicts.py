@@ -125,11 +125,13 @@ def useful(differences, *, margin=DELTA):
     return words[standing(differences, margin=margin)]
 
 
-def verdict(answer, *, worse=False, equal=False, describes=False, untested="", treated=None, faster=0):
+def verdict(answer, *, worse=False, equal=False, at_most=False, describes=False, untested="", treated=None,
+            faster=0):
     """The verdict on a claim that follows from the answer to the first question.
 
-    worse: the claim is one of harm; equal: of no difference beyond the margin. describes: what is claimed is
-    neither help nor harm. untested: the gate that fails.
+    worse: the claim is one of harm; equal: of no difference beyond the margin, or, at_most, of none
+    above it. describes: what is claimed is neither help nor harm, as of two guides. untested: the gate that
+    fails.
     treated: whether the guide was approached (gates.treated), None where that cannot be said. faster: how
     many steps were taken, if accuracy still rises at their end.
 
@@ -141,10 +143,14 @@ def verdict(answer, *, worse=False, equal=False, describes=False, untested="", t
     'does not test the claim: the guide was not approached'
     >>> verdict("no effect beyond 3 points", equal=True), verdict("harms", equal=True)
     ('holds', 'does not hold: it differs')
+    >>> verdict("harms", equal=True, at_most=True), verdict("helps", equal=True, at_most=True)
+    ('holds', 'does not hold: it is above')
     """
     if untested:
         return f"{UNTESTED}: {untested}"
     if equal and not answer.startswith("undecided"):
+        if at_most:
+            return "does not hold: it is above" if answer == "helps" else "holds"
         return "does not hold: it differs" if answer in ("helps", "harms") else "holds"
     if answer == ("harms" if worse else "helps"):
         if treated is False:

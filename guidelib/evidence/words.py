@@ -53,14 +53,16 @@ def percent(mean, low=None, high=None, *, signed=False, share=True):
 def shown(metric, mean, low=None, high=None, *, signed=False):
     """A value of a metric with its interval, or a difference of two; "" for NaN.
 
-    >>> shown("test_accuracy", 0.5), shown("test_perplexity", 5.2, 5.0, 5.4)
-    ('50.0 %', '5.20 (5.00 to 5.40)')
+    >>> shown("test_accuracy", 0.5), shown("test_perplexity", 5.2, 5.0, 5.4), shown("gap_last", 0.2)
+    ('50.0 %', '5.20 (5.00 to 5.40)', '+20.0 points')
     >>> shown("train_loss", float("nan"))
     ''
     """
     if mean is None or mean != mean:
         return ""
     about = METRICS[metric]
+    if about.points and not signed:
+        return f"{percent(mean, low, high, signed=True)} points"
     if about.percent:
         return percent(mean, low, high, signed=signed, share=about.bounded)
     sign = "+" if signed else ""
@@ -69,6 +71,27 @@ def shown(metric, mean, low=None, high=None, *, signed=False):
     if low is None or low != low:
         return number
     return f"{number} ({low:{form}} to {high:{form}})"
+
+
+def beside(metric, gain, low, high, name):
+    """A gain over a condition in words: of a metric that should be low, by how much it is lower, or higher.
+
+    >>> beside("test_accuracy", 0.1, 0.0, 0.2, "the base")
+    '+10.0 (+0.0 to +20.0) points against the base'
+    >>> beside("train_loss", 0.5, 0.1, 0.9, "the base"), beside("gap_last", -0.1, -0.2, 0.0, "the base")
+    ('lower by 0.500 (0.100 to 0.900) than the base', 'higher by 10.0 (0.0 to 20.0) points than the base')
+    """
+    about = METRICS[metric]
+    if about.higher:
+        return f"{shown(metric, gain, low, high, signed=True)}{' points' * about.percent} against {name}"
+    way = "lower"
+    if gain < 0:
+        way, gain, low, high = "higher", -gain, 0.0 - high, 0.0 - low  # no -0.0
+    ends = [f"{v:.{about.digits}f}" for v in (gain, low, high)]
+    if about.percent:
+        ends = [f"{100 * v:.1f}" for v in (gain, low, high)]
+    interval = f" ({ends[1]} to {ends[2]})" * (low == low)
+    return f"{way} by {ends[0]}{interval}{' points' * about.percent} than {name}"
 
 
 def capital(text):
@@ -249,9 +272,9 @@ def sentence(row, *, judged=True):
     ours = shown(metric, row["ours"], row["low"], row["high"])
     if not row["base"]:
         return f"{who}: no runs to compare at this profile, so the claim is **not tested** here."
-    points = " points" * METRICS[metric].percent
-    gain = shown(metric, row["gain"], row["gain_low"], row["gain_high"], signed=True)
-    text = f"{who} reaches {ours}, {gain}{points} against {named(row['base'])}."
+    gain = beside(metric, row["gain"], row["gain_low"], row["gain_high"], named(row["base"]))
+    about = "" if metric == "test_accuracy" else f"{METRICS[metric].words} "
+    text = f"{who}: {about}{ours}, {gain}." if about else f"{who} reaches {ours}, {gain}."
     if not judged:
         return text
     if kind(row["verdict"]) == UNTESTED:
@@ -259,8 +282,8 @@ def sentence(row, *, judged=True):
     guide = capital(in_words(row["specific"]))
     text += f" Does it help? **{capital(row['helps'])}.** Is it the guide? **{guide}.**"
     if row["useful"]:
-        worth = shown(metric, row["worth"], row["worth_low"], row["worth_high"], signed=True)
-        text += f" Is it worth it? **{capital(row['useful'])}**: {worth}{points} against the {named(RECIPE)}."
+        worth = beside(metric, row["worth"], row["worth_low"], row["worth_high"], f"the {named(RECIPE)}")
+        text += f" Is it worth it? **{capital(row['useful'])}**: {worth}."
     return f"{text} Verdict by rule: **{row['verdict']}**."
 
 

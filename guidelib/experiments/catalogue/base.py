@@ -16,6 +16,7 @@ class Experiment:
     """
 
     name: str  # with hyphens; the file has the same name with underscores
+    about: str  # its target, what the target is asked for, and its guide, in a line
     recipe: int  # raised whenever the numbers change
 
     # Networks, each built by a callable (config, task, seed) -> network.

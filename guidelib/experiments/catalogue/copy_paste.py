@@ -16,6 +16,7 @@ FULL = SEQUENCES | {
 
 EXPERIMENT = Experiment(
     name="copy-paste",
+    about="a recurrent net that copies sequences of several lengths; its guide is a Transformer",
     recipe=4,
     target=rnn,
     guide=guide_transformer,

@@ -7,6 +7,7 @@ from .copy_paste import EXPERIMENT as VARYING
 EXPERIMENT = replace(
     VARYING,
     name="copy-paste-fixed",
+    about="a recurrent net that copies sequences of one length; its guide is a Transformer",
     lengths=False,
     sizes=VARYING.sizes | {
         "smoke": VARYING.sizes["smoke"] | {"shortest": 4, "longest": 4},

@@ -5,6 +5,7 @@ from .images import IMAGES, convnet, resnet, row_transformer
 
 EXPERIMENT = Experiment(
     name="deep-convnet",
+    about="a convolutional net of many layers without skips on images; its guide is a ResNet",
     recipe=4,
     target=convnet,
     guide=resnet,

@@ -10,6 +10,7 @@ MORE = ("other-family", "fresh-noise")
 
 EXPERIMENT = Experiment(
     name="deep-fcn",
+    about="a fully connected net of many layers on images; its guide is a ResNet",
     recipe=4,
     target=fcn,
     guide=resnet,

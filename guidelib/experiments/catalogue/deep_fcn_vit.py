@@ -5,6 +5,7 @@ from .images import IMAGES, fcn, small_resnet, vit
 
 EXPERIMENT = Experiment(
     name="deep-fcn-vit",
+    about="a fully connected net of many layers on images; its guide is a vision Transformer",
     recipe=4,
     target=fcn,
     guide=vit,

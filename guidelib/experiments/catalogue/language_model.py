@@ -12,6 +12,7 @@ FULL = SEQUENCES | {
 
 EXPERIMENT = Experiment(
     name="language-model",
+    about="a recurrent net that predicts the next token of text; its guide is a Transformer",
     recipe=4,
     target=rnn,
     guide=guide_transformer,

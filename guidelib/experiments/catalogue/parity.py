@@ -11,6 +11,7 @@ FULL = SEQUENCES | {
 
 EXPERIMENT = Experiment(
     name="parity",
+    about="a Transformer that tells odd from even numbers of ones; its guide is a recurrent net",
     recipe=4,
     target=transformer,
     guide=guide_rnn,

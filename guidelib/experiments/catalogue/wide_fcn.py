@@ -13,6 +13,7 @@ COMPARED = ("base", "base-tuned", "guide-alone", "guide-untrained", *GUIDES, "di
 
 EXPERIMENT = Experiment(
     name="wide-fcn",
+    about="a fully connected net of few, wide layers on images; its guide is a ResNet",
     recipe=4,
     target=fcn,
     guide=resnet,
