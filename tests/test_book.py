@@ -69,6 +69,20 @@ def test_a_page_says_which_profile_it_shows(executed, tmp_path):
     assert "injected-parameters" not in tags
 
 
+def test_a_page_keeps_the_alternative_texts_and_tells_no_profile_that_nobody_knows(tmp_path):
+    """MyST-NB drops what an output says of its image, and writes the path of the file in its place."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+    image = new_output("display_data", data={"image/png": "iVBORw0KGgo="},
+                       metadata={"image/png": {"alt": "A falling line.", "width": 650}})
+    nb = new_notebook(cells=[new_markdown_cell("# A page"), new_code_cell("show()", outputs=[image])])
+    nbformat.write(nb, tmp_path / "done.ipynb")
+    book_command.copy_with_profile(tmp_path / "done.ipynb", tmp_path / "page.ipynb")
+    title, code = nbformat.read(tmp_path / "page.ipynb", 4).cells
+    assert code.metadata["mystnb"] == {"image": {"alt": "A falling line."}}
+    assert "shows profile" not in title.source and "executed as a whole" in title.source
+
+
 def test_a_page_says_truly_how_many_runs_it_computed(executed, tmp_path):
     _, copy = executed
     put_in_front(copy, "# A title")

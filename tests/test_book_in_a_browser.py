@@ -23,7 +23,8 @@ LOOK = """
     if (i && level > levels[i - 1] + 1) found.push(`heading ${level} after ${levels[i - 1]}`);
   });
   for (const image of document.querySelectorAll('main img')) {
-    if (!image.alt.trim()) found.push('no alternative text: ' + image.src);
+    const alt = image.alt.trim();
+    if (!alt || image.src.endsWith(alt)) found.push('no alternative text: ' + image.src);
     if (!image.naturalWidth) found.push('not loaded: ' + image.src);
   }
   const wide = document.documentElement.scrollWidth - window.innerWidth;

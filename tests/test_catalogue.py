@@ -19,7 +19,8 @@ from .base import Experiment
 from .images import IMAGES, fcn, resnet, row_transformer
 
 EXPERIMENT = Experiment(
-    name="shallow-fcn", about="a small net", recipe=1, target=fcn, guide=resnet, other=row_transformer, shifted=True,
+    name="shallow-fcn", about="a small net", recipe=1, shifted=True,
+    target=fcn, guide=resnet, other=row_transformer,
     sizes={"smoke": IMAGES["smoke"] | {"depth": 2}, "fast": {"depth": 3}},
     regimes={("overfit", "smoke"): {"train": 100}})
 '''

@@ -255,7 +255,8 @@ def claim(name, condition, **options):
 def test_a_card_holds_the_verdict_the_answers_and_the_numbers(folder):
     text = page(folder, claims=[claim("first", "untrained", primary=True)])
     card = text[text.index('<details id="first">'):]
-    assert card.startswith('<details id="first"><summary>the claim first: <b>holds</b> (primary)</summary>\n\n')
+    head = '<details id="first"><summary>the claim first: <b>holds</b> (primary)</summary>'
+    assert card.startswith(f"{head}\n\n")
     lines = [line for line in card.splitlines() if line.startswith("- ")]
     assert lines == [
         "- paper: 1 -> 2 %",

@@ -120,8 +120,10 @@ def copy_with_profile(path, copy, *, runs=None):
     import nbformat
 
     nb = nbformat.read(path, 4)
-    profile = nb.metadata.get("papermill", {}).get("parameters", {}).get("profile", "unknown")
-    note = f"This page shows profile **{profile}**: {SIZES.get(profile, '')}. It was executed as a whole."
+    profile = nb.metadata.get("papermill", {}).get("parameters", {}).get("profile")
+    note = "This page was executed as a whole."
+    if profile in SIZES:
+        note = f"This page shows profile **{profile}**: {SIZES[profile]}. It was executed as a whole."
     if runs is not None and runs["kept"] + runs["computed"]:
         kept = runs["kept"]
         computed = runs["computed"]
@@ -134,5 +136,9 @@ def copy_with_profile(path, copy, *, runs=None):
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             cell.source = citations.with_citations(cell.source, known)
+        for output in cell.get("outputs", ()):
+            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if alt:  # MyST-NB takes it from the cell alone
+                cell.metadata["mystnb"] = {"image": {"alt": alt}}
     nb.metadata.pop("widgets", None)
     nbformat.write(nb, copy)
