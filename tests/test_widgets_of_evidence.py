@@ -40,7 +40,7 @@ def test_where_the_interval_lies_is_said_of_each_side():
     explorer = widgets.seeds(runs)
     assert explorer.begin["looked_at"] == 2
     names = dict(zip(("trained", "identity", "shuffled"), explorer.controls["condition"][1], strict=True))
-    for condition, where in {"trained": "lies above", "identity": "lies below", "shuffled": "holds"}.items():
+    for condition, where in {"trained": "lies above", "identity": "lies below", "shuffled": "contains"}.items():
         assert said(explorer, condition=names[condition], looked_at=3).endswith(f"the interval {where} 0.")
 
 

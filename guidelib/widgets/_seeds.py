@@ -22,7 +22,9 @@ def seeds(records, *, against="base"):
     apart = {named(condition, short=True): [100 * (score[seed] - base[seed]) for seed in shared]
              for condition, score in scores.items()}
     most = len(shared)
-    end = 1.5 * max(1.0, *(abs(d) for differences in apart.values() for d in differences))
+    every = [0.0, *(d for differences in apart.values() for d in differences)]
+    beyond = 0.3 * max(max(every) - min(every), 1.0)
+    least, highest = min(every) - beyond, max(every) + beyond
     after = most + 1.5  # where the mean is drawn
 
     def draw(panels):
@@ -30,11 +32,12 @@ def seeds(records, *, against="base"):
         ax.axhline(0, color="black", linewidth=1)
         (seen,) = ax.plot([], [], "o", color=PALETTE["guided"], label="looked at")
         (later,) = ax.plot([], [], "o", color=PALETTE["base"], fillstyle="none", label="not looked at")
-        (mean,) = ax.plot([], [], "D", color=PALETTE["guided"], markersize=9)
-        (interval,) = ax.plot([], [], "-", color=PALETTE["guided"], linewidth=3)
+        (mean,) = ax.plot([], [], "D", color=PALETTE["guided"], markersize=6)
+        (interval,) = ax.plot([], [], "-", color=PALETTE["guided"], linewidth=2)
+        title = ax.set_title("")
         places = list(range(1, most + 1))
-        ax.set(xlim=(0.4, most + 2.1), ylim=(-end, end), xlabel="seeds", xticks=[*places, after],
-               xticklabels=[*map(str, shared), "mean"], title="difference in test accuracy (points)")
+        ax.set(xlim=(0.4, most + 2.1), ylim=(least, highest), xlabel="seeds", xticks=[*places, after],
+               xticklabels=[*map(str, shared), "mean"], ylabel="points")
         ax.legend(loc="lower left", fontsize="small", ncols=2)
 
         def move(condition, looked_at):
@@ -43,12 +46,13 @@ def seeds(records, *, against="base"):
             later.set_data(places[n:], differences[n:])
             centre, low, high = student_t_interval(differences[:n])
             mean.set_data([after], [centre])
-            interval.set_data([after, after], [max(low, -end), min(high, end)])
+            interval.set_data([after, after], [max(low, least), min(high, highest)])
+            title.set_text(f"{condition} less {named(against, short=True)}")
             found = percent(centre / 100, low / 100, high / 100, signed=True)
             return (f"{condition} less {named(against, short=True)}, the first {n} of {most} seeds: {found} "
                     f"points; the interval {place(low, high)}.")
 
-        return [seen, later, mean, interval], move
+        return [seen, later, mean, interval, title], move
 
     counts = list(range(2, most + 1))
     few = counts[len(counts) // 4]
@@ -63,4 +67,4 @@ def place(low, high):
     """Where an interval lies."""
     if low > 0:
         return "lies above 0"
-    return "lies below 0" if high < 0 else "holds 0"
+    return "lies below 0" if high < 0 else "contains 0"
