@@ -276,10 +276,13 @@ def test_a_card_names_what_it_restates_how_it_is_adjusted_and_what_was_not_align
     text = page(folder, claims=claims)
     assert '<details id="again"><summary>the claim again: <b>holds</b></summary>' in text
     assert '- says the same as <a href="#first">first</a>' in text
+    index = text[text.index("By verdict"):text.index("### Table 0")]
+    assert index.count("<summary>") == 2 and "<summary>holds: 2</summary>" in index
+    assert '- <a href="#again">the claim again</a> (table 0)' in index
     assert "<summary>the claim other: <b>holds, but not by alignment</b></summary>" in text
     assert "- misalignment: 0.80 to 0.79" in text
     assert text.count("p = 0.002, q = 0.002") == 2
-    assert text.count("<details") == text.count("</details>") == text.count("<summary>") == 6
+    assert text.count("<details") == text.count("</details>") == text.count("<summary>") == 8
 
 
 def test_the_page_begins_with_what_is_tested_and_what_is_not(folder):

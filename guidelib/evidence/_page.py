@@ -34,7 +34,7 @@ def page(folder, *, claims=CLAIMS):
     lines += ["", *counted(made), "", "## Effects", ""]
     for place, groups in settings.items():
         lines += effects(place, groups)
-    lines += ["## Every claim", ""]
+    lines += ["## Every claim", "", "By verdict, each with a link to its line below:", "", *index(made)]
     verdicts = decided(made)
     for source in dict.fromkeys(row.source.partition(",")[0] for row in made):
         lines += [f"### {source[:1].upper()}{source[1:]}", ""]
@@ -150,6 +150,17 @@ def details(groups, condition, found):
     ends = gates.mean_misalignment(groups[condition].values())
     if ends:
         lines.append(f"- misalignment: {ends[0]:.2f} to {ends[1]:.2f}")
+    return lines
+
+
+def index(made):
+    """The claims by the kind of their verdict, a row that folds a kind: links to their cards."""
+    lines = []
+    for verdict in VERDICTS:
+        found = {row.id: row for row in made if kind(row.verdict) == verdict}
+        if found:
+            links = [f'- <a href="#{name}">{row.claim}</a> ({row.source})' for name, row in found.items()]
+            lines += [f"<details><summary>{verdict}: {len(found)}</summary>", "", *links, "", "</details>", ""]
     return lines
 
 
