@@ -39,9 +39,9 @@ def test_where_the_interval_lies_is_said_of_each_side():
     runs += [made_up("shuffled", seed, 0.5 + 0.1 * (seed - 1)) for seed in (0, 1, 2)]
     explorer = widgets.seeds(runs)
     assert explorer.begin["looked_at"] == 2
-    names = dict(zip(("trained", "identity", "shuffled"), explorer.controls["condition"][1], strict=True))
-    for condition, where in {"trained": "lies above", "identity": "lies below", "shuffled": "contains"}.items():
-        assert said(explorer, condition=names[condition], looked_at=3).endswith(f"the interval {where} 0.")
+    for name, where in zip(explorer.controls["condition"][1], ("lies above", "lies below", "contains"),
+                           strict=True):  # in the order of the runs: trained, identity, shuffled
+        assert said(explorer, condition=name, looked_at=3).endswith(f"the interval {where} 0.")
 
 
 def made_up(condition, seed, accuracy):

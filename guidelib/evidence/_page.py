@@ -160,7 +160,8 @@ def index(made):
         found = {row.id: row for row in made if kind(row.verdict) == verdict}
         if found:
             links = [f'- <a href="#{name}">{row.claim}</a> ({row.source})' for name, row in found.items()]
-            lines += [f"<details><summary>{verdict}: {len(found)}</summary>", "", *links, "", "</details>", ""]
+            head = f"<details><summary>{verdict}: {len(found)}</summary>"
+            lines += [head, "", *links, "", "</details>", ""]
     return lines
 
 
