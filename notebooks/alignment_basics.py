@@ -36,7 +36,7 @@ def gram(x):
 
 
 def centre(k):
-    """P K P with P = I - 1/n: k (n, n) without the means of its rows and columns.
+    """H K H with H = I - 1/n: k (n, n) without the means of its rows and columns.
 
     >>> centre(np.eye(2))
     array([[ 0.5, -0.5],
@@ -439,7 +439,7 @@ def compare(name, found):
 
 # Checks of the exercises: each prints, and none raises
 
-BLANK = "Fill in the line marked `# fill in` and run the cell again."
+BLANK = "Fill in each line that says # fill in, and run the cell again."
 
 
 def _numbers(function, *arguments, shape, look):
@@ -473,20 +473,20 @@ def _judge(value, right, slips, *, praise, otherwise):
 
 
 def check_centre(function):
-    """Say how far a learner's centre(K, P) has come: shape, then value, then the likely slip.
+    """Say how far a learner's centre(K, H) has come: shape, then value, then the likely slip.
 
-    >>> check_centre(lambda K, P: ...)
-    Fill in the line marked `# fill in` and run the cell again.
+    >>> check_centre(lambda K, H: ...)
+    Fill in each line that says # fill in, and run the cell again.
     """
     k = gram(np.random.default_rng(5).standard_normal((6, 3)) + 1)  # an offset, so that there is a mean
-    p = np.eye(6) - 1 / 6
-    value, said = _numbers(function, k, p, shape=k.shape, look="K and P are (n, n); `@` multiplies them.")
-    one_side = "P stands on one side: either rows or columns are centred. Put it on the other side too."
-    slips = [(one_side, p @ k), (one_side, k @ p),
-             ("`*` multiplies entry by entry. The matrix product is `@`.", p * k * p),
+    h = np.eye(6) - 1 / 6
+    value, said = _numbers(function, k, h, shape=k.shape, look="K and H are (n, n); `@` multiplies them.")
+    one_side = "H stands on one side: either rows or columns are centred. Put it on the other side too."
+    slips = [(one_side, h @ k), (one_side, k @ h),
+             ("`*` multiplies entry by entry. The matrix product is `@`.", h * k * h),
              ("that takes away the mean of all entries. Each row and each column has its own mean.",
               k - k.mean()),
-             ("row and column means are both gone, and with them the mean of all twice. P does it in one go.",
+             ("row and column means are both gone, and with them the mean of all twice. H does it in one go.",
               k - k.mean(axis=0) - k.mean(axis=1, keepdims=True)),
              ("that is K itself, not centred.", k)]
     print(said or _judge(value, centre(k), slips,
@@ -570,7 +570,7 @@ def check_judge(flaws):
     """Say for each made-up report whether a learner's dict {report: flaw} names its flaw.
 
     >>> check_judge({"1": ...})
-    Fill in the line marked `# fill in` and run the cell again.
+    Fill in each line that says # fill in, and run the cell again.
     """
     if flaws is ...:
         return print(BLANK)

@@ -64,11 +64,11 @@ def test_cka_to_itself_is_one_and_to_orthogonal_features_zero(rng):
     assert basics.cka(q[:, :4], q[:, 2:]) == pytest.approx(0.5, abs=1e-12)  # two of four directions shared
 
 
-def test_centring_is_p_on_both_sides_and_features_less_their_mean(rng):
+def test_centring_is_h_on_both_sides_and_features_less_their_mean(rng):
     x = rng.standard_normal((9, 4)) + 3
-    p = np.eye(9) - 1 / 9
+    h = np.eye(9) - 1 / 9
     k = basics.centre(basics.gram(x))
-    np.testing.assert_allclose(k, p @ basics.gram(x) @ p, atol=1e-12)
+    np.testing.assert_allclose(k, h @ basics.gram(x) @ h, atol=1e-12)
     np.testing.assert_allclose(k, basics.gram(x - x.mean(0)), atol=1e-12)
 
 
@@ -296,17 +296,17 @@ class TestExercise:
 
 
 @pytest.mark.parametrize("name, right, wrong, message", [
-    ("centre", "P @ K @ P", "P @ K", "P stands on one side"),
-    ("centre", "P @ K @ P", "K @ P", "P stands on one side"),
-    ("centre", "P @ K @ P", "P * K * P", "`*` multiplies entry by entry"),
-    ("centre", "P @ K @ P", "K - K.mean()", "takes away the mean of all entries"),
-    ("centre", "P @ K @ P", "K - K.mean(0) - K.mean(1, keepdims=True)", "the mean of all twice"),
-    ("centre", "P @ K @ P", "K", "that is K itself"),
-    ("centre", "P @ K @ P", "2 * K", "the rows of a centred matrix sum to 0; yours sum to as much as"),
-    ("centre", "P @ K @ P", "K.mean(0)", "a matrix of shape (6, 6), yours has shape (6,)"),
-    ("centre", "P @ K @ P", "K @ missing", "NameError: name 'missing' is not defined"),
-    ("centre", "P @ K @ P", "K / 0", "NaN or infinity"),
-    ("centre", "P @ K @ P", "'K'", "Python stopped with ValueError"),
+    ("centre", "H @ K @ H", "H @ K", "H stands on one side"),
+    ("centre", "H @ K @ H", "K @ H", "H stands on one side"),
+    ("centre", "H @ K @ H", "H * K * H", "`*` multiplies entry by entry"),
+    ("centre", "H @ K @ H", "K - K.mean()", "takes away the mean of all entries"),
+    ("centre", "H @ K @ H", "K - K.mean(0) - K.mean(1, keepdims=True)", "the mean of all twice"),
+    ("centre", "H @ K @ H", "K", "that is K itself"),
+    ("centre", "H @ K @ H", "2 * K", "the rows of a centred matrix sum to 0; yours sum to as much as"),
+    ("centre", "H @ K @ H", "K.mean(0)", "a matrix of shape (6, 6), yours has shape (6,)"),
+    ("centre", "H @ K @ H", "K @ missing", "NameError: name 'missing' is not defined"),
+    ("centre", "H @ K @ H", "K / 0", "NaN or infinity"),
+    ("centre", "H @ K @ H", "'K'", "Python stopped with ValueError"),
     ("cka", "np.sum(K * L)", "np.sum(K @ L)", "`K @ L` is the matrix product"),
     ("cka", "np.sum(K * L)", "np.mean(K * L)", "that is a mean"),
     ("cka", "np.sum(K * L)", "K * L", "should be one number, yours has shape (12, 12)"),

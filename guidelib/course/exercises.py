@@ -11,7 +11,7 @@ from types import CodeType
 
 BLANK = "# fill in"  # ends each line of a solution that the stub leaves open
 FILLED = re.compile(rf"^(?P<before>.*?(?: = |\breturn ))(?P<answer>.*?)(?P<comment>  {BLANK}.*)$")
-TO_FILL = f"Fill in each line that ends in `{BLANK}`, and run the cell again."
+TO_FILL = f"Fill in each line that says `{BLANK}`, and run the cell again."
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ TEMPERATURES = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
 def temperature(logits, teachers):
     """Softened shares of a teacher, and the gradient of T² times the divergence beside its limit.
 
+    The shares are softmax(z / T), the divergence is KL(teacher || target), and the pull on a logit is minus
+    the gradient, drawn in units in which the largest of the limit is 1.
+
     logits: of the target, for one image, (classes,); teachers: {name: logits (classes,)} for the same image.
     The limit, at a high temperature, is the difference of the centred logits, over the number of classes.
     """
@@ -32,7 +35,7 @@ def temperature(logits, teachers):
         pull.axhline(0, color="#888888", linewidth=0.8)
         (at_limit,) = pull.plot([], [], "_", color="black", markersize=16, label="at a high T")
         (now,) = pull.plot([], [], "o", color=PALETTE["distilled"], label="at this T")
-        pull.set(title="pull on the target's logits", xlabel="class (largest at a high T is 1)",
+        pull.set(title="pull on the target's logits", xlabel="class",
                  xlim=(-0.6, len(classes) - 0.4), ylim=(-1.1 * widest, 1.6 * widest), xticks=classes)
         pull.legend(loc="upper right", fontsize="small", ncols=2)
 
@@ -48,7 +51,7 @@ def temperature(logits, teachers):
             apart = ((gradient - limits[teacher]).norm() / limits[teacher].norm()).item()
             return (f"{teacher}, T = {T:g}: {share.max().item():.0%} on class {int(share.argmax())}; entropy "
                     f"{entropy:.2f} nats, of equal shares {most:.2f}. The pull differs from its limit by "
-                    f"{apart:.0%} of the limit's length.")
+                    f"{apart:.0%} of the limit's length; the largest of the limit is drawn as 1.")
 
         return [*bars, at_limit, now], move
 
