@@ -68,7 +68,7 @@ def test_readme_and_ledger_show_the_same_numbers_from_the_same_records():
         found = evidence.effect(records, condition)
         reached = evidence.shown(found.metric, *found.ours)
         gain = evidence.shown(found.metric, *found.gain, signed=True)
-        assert f"ours: {reached};" in card and f"against {found.against}: {gain}," in card, condition
+        assert f"ours: {reached};" in card and f"{gain} points against {found.against}," in card, condition
         assert f"| {reached} | {gain} |" in block, condition
 
 
