@@ -199,6 +199,18 @@ def test_timings_stand_side_by_side_with_the_references_in_both():
     assert labels == [gl.evidence.named(condition) for condition in ("base", "untrained", "identity")]
 
 
+def test_closer_both_panels_end_near_the_points_and_chance_is_told():
+    values = {"base": 0.8, "untrained": 0.9, "untrained-warm-up": 0.85}
+    runs = [run(condition, 0, value) for condition, value in values.items()]
+    options = {"guides": ["untrained"], "references": ["base"], "chance": 0.1, "note": "a note"}
+    far, near = figures.timings(runs, **options), figures.timings(runs, **options, closer=True)
+    assert [ax.get_xlim() for ax in far.axes] == [(-4, 104)] * 2
+    for ax in near.axes:
+        low, high = ax.get_xlim()
+        assert 75 < low < 80 and 90 < high < 95
+    assert far.get_suptitle() == "a note; chance dashed" and near.get_suptitle() == "a note; chance 10 %"
+
+
 def test_what_comes_before_training_alone_is_drawn_beside_the_warm_ups():
     runs = [run(c, 0, v) for c, v in {"base": 0.1, "untrained": 0.5, "moved-as-far": 0.2}.items()]
     throughout, warm_up = figures.timings(runs, guides=["untrained", "moved-as-far"], references=["base"],
@@ -232,7 +244,7 @@ def test_a_closer_look_leaves_chance_to_the_title():
     low, high = ax.get_xlim()
     assert 40 < low < 70 and 75 < high < 95
     assert ax.get_title().endswith("; chance 10 %")
-    assert figures.accuracy(runs, chance=0.1).axes[0].get_xlim() == (-2, 102)
+    assert figures.accuracy(runs, chance=0.1).axes[0].get_xlim() == (-4, 104)
 
 
 def test_starts_are_drawn_at_the_rate_that_was_chosen_a_shape_a_size():

@@ -7,6 +7,8 @@ import pytest
 
 import guidelib as gl
 from guidelib.course import Lesson, Runs
+from guidelib.course.lesson import basis_of_dimension
+from guidelib.experiments.procedure import PROBED
 
 
 @pytest.fixture
@@ -119,6 +121,18 @@ def test_curves_and_dimensions_are_drawn_from_the_records(lesson, tmp_path):
     lesson.dimension(runs, "dimension", alt="Dimensions.", lines=lines, title="deep-fcn")
     assert (tmp_path / "02_dimension.svg").read_text().count("before") == 1
     assert "never" not in (tmp_path / "02_dimension.svg").read_text()
+    title = f"deep-fcn: 1 seed, n = {runs[0]['metrics']['n_validation']} validation images (digits)"
+    assert title in (tmp_path / "02_dimension.svg").read_text()
+
+
+def test_a_dimension_tells_how_many_examples_were_looked_at_and_no_more():
+    run = {"config": {"condition": "base", "data": "digits", "profile": "fast"},
+           "environment": {"device": "cpu"}}
+    few, many = (run | {"metrics": {"n_validation": n, "n_test": 497}} for n in (100, PROBED + 1))
+    assert "n = 100 validation images" in basis_of_dimension([few])
+    assert f"n = {PROBED} validation images" in basis_of_dimension([many])
+    other = many | {"config": many["config"] | {"condition": "untrained"}}
+    assert basis_of_dimension([many, many, other]).startswith("1 to 2 seeds a line")
 
 
 @pytest.mark.parametrize(("options", "words"), [

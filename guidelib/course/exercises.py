@@ -1,4 +1,4 @@
-"""Exercises: a stub is its solution without the blanks, and a check answers a learner in words.
+"""Exercises: a stub is its solution with blanks in it, and a check answers a learner in words.
 
 A notebook holds of each exercise its text, a stub, hints and the solution, collapsed; tags tell them apart.
 """

@@ -7,6 +7,8 @@ from ..evidence.metrics import of
 from ..experiments import CONDITIONS
 from ._style import DASHED, MARKERS, PALETTE, STYLES, axes, band, legend
 
+SHARES = (-4, 104)  # the axis of a share in per cent: a marker at 0 or at 100 is drawn whole
+
 
 def accuracy(records, *, metric="test_accuracy", chance=None, floor=None, live=(), note=None,
              closer=False):
@@ -40,32 +42,37 @@ def accuracy(records, *, metric="test_accuracy", chance=None, floor=None, live=(
         ax.margins(x=0.04)
     elif share:
         # An interval over few seeds may reach beyond what an accuracy can be: it is cut here, not in tables.
-        ax.set(xlabel=f"{label} (%)", xlim=(-2, 102))
+        ax.set(xlabel=f"{label} (%)", xlim=SHARES)
     legend(ax, {role(c) for c in conditions}, live=live)
     return figure
 
 
-def timings(records, *, guides, references, chance, live=(), note=None):
+def timings(records, *, guides, references, chance, live=(), note=None, closer=False):
     """Test accuracy by guide, both timings side by side: guided throughout, and a warm-up before training.
 
     The references are in both panels. guides: conditions throughout, what they are as a warm-up is looked up,
-    or such as come before training alone; what was not run leaves its line empty. live, note: as for
+    or such as come before training alone; what was not run leaves its line empty. live, note, closer: as for
     accuracy().
     """
     names = [*references, *guides]
-    figure, panels = axes(width=10.5, height=1.1 + 0.4 * len(names), columns=2, sharey=True)
+    figure, panels = axes(width=10.5, height=1.1 + 0.4 * len(names), columns=2, sharex=True, sharey=True)
     figure.get_layout_engine().set(wspace=0.06)
     titles = {"": "guided throughout", "warm-up": "warm-up, then no guide"}
     for ax, (timing, title) in zip(panels, titles.items(), strict=True):
         conditions = [*references, *(under(guide, timing) for guide in guides)]
         _seeds(ax, conditions, records, metric="test_accuracy", scale=100, live=live)
-        ax.axvline(100 * chance, **DASHED)
         ax.axhline(len(references) - 0.5, color="black", linewidth=0.5)
-        ax.set(xlabel="test accuracy (%)", xlim=(-2, 102), title=title)
+        ax.set(xlabel="test accuracy (%)", title=title)
+        if closer:
+            ax.margins(x=0.04)
+        else:
+            ax.axvline(100 * chance, **DASHED)
+            ax.set(xlim=SHARES)
     panels[0].set_yticks(range(len(names)), [named(c) for c in names])
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     note = basis(records) if note is None else note
-    figure.suptitle(f"{note}; chance dashed" if note else "chance dashed", fontsize="medium")
+    told = f"chance {100 * chance:.0f} %" if closer else "chance dashed"
+    figure.suptitle(f"{note}; {told}" if note else told, fontsize="medium")
     legend(panels[1], {role(c) for c in names}, live=live)
     return figure
 
@@ -104,7 +111,7 @@ def ratios(records, *, chance, note=None):
     ax.axvline(1.0, **DASHED)
     ax.axhline(100 * chance, **DASHED)
     ax.set(xscale="log", xlabel="gradient norm, first hidden layer over last, before training",
-           ylabel="test accuracy (%)", ylim=(-2, 102), title=basis(records) if note is None else note)
+           ylabel="test accuracy (%)", ylim=SHARES, title=basis(records) if note is None else note)
     ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return figure
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._runs import SHARES
 from ._style import DASHED, axes
 
 SHAPES = "osD^vP*X"  # one a size of net
@@ -34,7 +35,7 @@ def starts(table, *, note=""):
                         markeredgecolor="black", markeredgewidth=0.5)
     panels[0].axvline(1.0, **DASHED)
     panels[0].set(xscale="log", xlabel="gradient norm, first hidden layer over last",
-                  ylabel="test accuracy (%)", ylim=(-2, 102))
+                  ylabel="test accuracy (%)", ylim=SHARES)
     panels[1].set(xlabel="CKA of the last hidden layer with the inputs")
     figure.suptitle(note, fontsize="medium")
     panels[1].legend(handles=handles, fontsize="small", loc="center left", bbox_to_anchor=(1.01, 0.5),

@@ -32,9 +32,9 @@ class Stream:
 def noise_like(sample, *, stream, noise="normal", keep=()):
     """New noise in the place of a sample: N(0, 1) for floats, uniform over the sample's range for integers.
 
-    `sample` is a tensor, a tuple of arguments or a dict of keywords. Booleans, entries named *mask*, those
-    in `keep` (names, or positions in a tuple) and what is no tensor stay as they are. `noise` may be a
-    callable(sample tensor, torch.Generator) -> tensor instead. ValueError for a name that is not there.
+    `sample` is a tensor, a tuple of arguments or a dict of keywords. Booleans, entries with `mask` in their
+    name, those in `keep` (names, or positions in a tuple) and what is no tensor stay as they are. `noise` may
+    be a callable(sample tensor, torch.Generator) -> tensor instead. ValueError for a name that is not there.
 
     >>> noise_like({"ids": torch.tensor([3, 5]), "mask": torch.ones(2)}, stream=Stream(0))["mask"]
     tensor([1., 1.])

@@ -23,12 +23,12 @@ def warm_up(target, guide, *, sample, steps=300, optimizer=None, lr=1e-3, noise=
     sample: one batch, for its shape: a tensor, a tuple of arguments or a dict of keywords. noise: "normal",
     N(0, 1) for floats and uniform over the sample's range for integers, new at each step, or a
     callable(tensor, generator); target and guide see the same. keep: names, or positions in a tuple, of what
-    is no data, such as lengths, and stays, as does what is named *mask*. optimizer: a fresh Adam with rate
-    `lr` unless given; begin the training with a fresh one too, the moments of the warm-up mislead it. The
-    target is in train mode meanwhile, its modes are restored; its gradients are None afterwards, and noise
-    and dropout come from streams of `seed`, not the global one. on_step: a callable(step, steps), told after
-    each step, from 1; on cuda the step may still be under way then. progress: show a bar. guide_options:
-    those of gl.guide. Columns: step, loss, one a pair with its misalignment.
+    is no data, such as lengths, and stays, as does what has `mask` in its name. optimizer: a fresh Adam with
+    rate `lr` unless given; begin the training with a fresh one too, the moments of the warm-up mislead it.
+    The target is in train mode meanwhile, its modes are restored; its gradients are None afterwards, and
+    noise and dropout come from streams of `seed`, not the global one. on_step: a callable(step, steps), told
+    after each step, from 1; on cuda the step may still be under way then. progress: show a bar.
+    guide_options: those of gl.guide. Columns: step, loss, one a pair with its misalignment.
 
     >>> net = lambda: torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
     >>> warm_up(net(), net(), sample=torch.zeros(8, 3), steps=2).columns.tolist()

@@ -39,9 +39,10 @@ def pairing(target, guide, sample):
             lines.set_segments([[(spread(targets.index(t), targets), 1), (spread(guides.index(g), guides), 0)]
                                 for t, g in zip(plan["target"], plan["guide"], strict=True)])
             cost = plan["gflop"].sum()
-            return (f"Rule {match!r}, the guide's first {first} layers: {len(plan)} pairs on "
-                    f"{plan['target'].nunique()} layers of the target; {cost:.3g} GFLOP a step for Gram "
-                    f"matrices, {cost / total:.0%} of what all pairs take.")
+            used = counted(first, "layer")
+            return (f"Rule {match!r}, the guide's first {used}: {counted(len(plan), 'pair')} on "
+                    f"{counted(plan['target'].nunique(), 'layer')} of the target; {cost:.3g} GFLOP a step "
+                    f"for Gram matrices, {cost / total:.0%} of what all pairs take.")
 
         return [lines], move
 
@@ -56,6 +57,15 @@ def pairing(target, guide, sample):
 def in_order(plan, side):
     """The layers of one side that have a part, in the order in which they run."""
     return list(dict.fromkeys(plan[side]))
+
+
+def counted(number, word):
+    """A number and what it counts.
+
+    >>> counted(1, "layer"), counted(8, "layer")
+    ('1 layer', '8 layers')
+    """
+    return f"{number} {word}{'s' * (number != 1)}"
 
 
 def spread(i, names):

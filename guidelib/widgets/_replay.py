@@ -27,13 +27,14 @@ def replay(records):
         pairs, curve = panels
         (before,) = pairs.plot([], [], color=PALETTE["base"], linestyle="--", label="at the start")
         (now,) = pairs.plot([], [], color=PALETTE["guided"], label="at this epoch")
-        pairs.set(title="misalignment, 1 - CKA", xlabel="layer pair, input to output", ylim=(0, 1.02),
+        pairs.set(title="misalignment, 1 - CKA", xlabel="layer pair, input to output", ylim=(0, 1.3),
                   xlim=(0, 1 + max(len(found[0]) for found in looks.values())))
-        pairs.legend(loc="lower left", fontsize="small")
+        pairs.set_yticks(np.linspace(0, 1, 6))  # what lies above is room for the legend
+        pairs.legend(loc="upper right", fontsize="small")
         curve.axhline(100 * max(r["metrics"]["chance"] for r in runs.values()), **DASHED)
         (whole,) = curve.plot([], [], color=PALETTE["base"], alpha=0.3)
         (until,) = curve.plot([], [], color=PALETTE["guided"], marker="o", markersize=3)
-        curve.set(title="validation accuracy (%)", xlabel="epoch", ylim=(-2, 102),
+        curve.set(title="validation accuracy (%)", xlabel="epoch", ylim=(-4, 104),
                   xlim=(0, 1 + max(len(reached(r)) for r in runs.values())))
 
         def move(condition, epoch):

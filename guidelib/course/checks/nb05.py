@@ -11,7 +11,7 @@ from ..exercises import exercise
 CASES = {100.0: 2.0, 0.001: 3.0, 1.0: 0.0}  # ratio: powers of ten from 1
 
 
-@exercise("One line, no guide, no data: the whole of the cure.")
+@exercise("One line, no guide, no data. What it is worth comes next.")
 def shift(answer):
     """An answer: callable(net, by) that returns the net, its BatchNorm biases moved."""
     net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2))

@@ -8,11 +8,11 @@ from ..exercises import exercise
 
 PS = {"a": 0.002, "b": 0.03, "c": 0.02, "d": 0.4}
 VERDICTS = {  # verdict: what to ask again
-    "holds": "are the gates passed, and is the whole interval above 0 with the guide approached?",
-    "holds, but not by alignment": "did the misalignment fall by a quarter of itself?",
+    "holds": "are the gates passed, is the whole interval above 0, and was the guide approached?",
+    "holds, but not by alignment": "did the misalignment fall by a quarter of itself, and by 0.05?",
     "holds as speed": "is accuracy still rising at the end?",
     "does not hold": "does the interval lie within 3 points of 0?",
-    "undecided": "does the interval reach from below 0 to beyond 3 points?",
+    "undecided": "does the interval hold 0, and reach beyond 3 points from it?",
     "does not test the claim": "which gate is closed? Eight seeds are the first.",
 }
 TRUTH = {"A": "undecided", "B": "holds", "C": "does not test the claim", "D": "holds as speed",
