@@ -48,7 +48,7 @@ def centre(k):
 def u_centre(k):
     """U-centre a symmetric k (n, n), n > 2: the diagonal becomes 0, then each row and column sums to 0.
 
-    Szekely and Rizzo 2014, definition 2.
+    Székely and Rizzo 2014, definition 2.
 
     >>> abs(u_centre(np.eye(4))).max() == 0
     np.True_
@@ -74,7 +74,7 @@ def cka(x, y, *, debiased=False):
     """Linear CKA of activations x (n, p) and y (n, q) of the same examples in the same order; 1 is alike.
 
     ValueError for unequal n, for n < 2, and for n < 4 if debiased. Kornblith et al. 2019; Murphy et al. 2024
-    and Szekely and Rizzo 2014 for the debiased form.
+    and Székely and Rizzo 2014 for the debiased form.
 
     >>> x = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
     >>> [round(float(cka(x, x[:, :1], debiased=debiased)), 4) for debiased in (False, True)]

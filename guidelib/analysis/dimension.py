@@ -14,7 +14,7 @@ def effective_dimension(x, *, corrected=False):
     examples: the ratio of unbiased estimates of tr(S)^2 and tr(S^2), S the population's covariance, each a
     mean over quadruples of distinct examples, so that no example meets itself; for tr(S^2) that is the
     U-centred Gram matrix. It may exceed n, and is noisy, even infinite, where n is far below it. Constant
-    features give 0; NaN gives NaN. ValueError for too few examples. Gao et al. 2017; Szekely and Rizzo 2014
+    features give 0; NaN gives NaN. ValueError for too few examples. Gao et al. 2017; Székely and Rizzo 2014
     for U-centring.
 
     >>> round(effective_dimension(torch.eye(5)), 6)

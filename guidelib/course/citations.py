@@ -9,7 +9,7 @@ from functools import cache
 from .checkout import checkout
 
 # Author, perhaps more of them, and then the year in brackets: "Saxe et al. (2014)".
-NAMED = re.compile(r"(?P<name>[A-Z][a-z]+)(?P<more> et al\.| and [A-Z][a-z]+)? \((?P<year>(?:19|20)\d\d)\)")
+NAMED = re.compile(r"(?P<name>[A-Z]\w+)(?P<more> et al\.| and [A-Z]\w+)? \((?P<year>(?:19|20)\d\d)\)")
 LIST = "**References.**"  # begins the paragraph of a notebook that lists its references
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 

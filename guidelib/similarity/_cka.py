@@ -14,7 +14,7 @@ def cka(x, y, *, debiased=False):
     A 0-dim tensor. Differentiable in both, in at least float32 inside. The biased form lies in [0, 1], and
     for independent features is far above 0 when n is small against their effective dimension; the debiased
     form is 0 on average then, and may be negative. Constant features give 0. Raises ValueError for unequal n,
-    n < 2, or n < 4 if debiased. Kornblith et al. 2019; Szekely and Rizzo 2014 for the debiased form, as
+    n < 2, or n < 4 if debiased. Kornblith et al. 2019; Székely and Rizzo 2014 for the debiased form, as
     U-centred inner products.
 
     >>> import torch

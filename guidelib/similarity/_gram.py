@@ -211,7 +211,7 @@ def double_centre(k):
 
 
 def u_centre(k):
-    """U-centre symmetric matrices (..., n, n), n > 2, as for debiased CKA (Szekely and Rizzo 2014, def. 2).
+    """U-centre symmetric matrices (..., n, n), n > 2, as for debiased CKA (Székely and Rizzo 2014, def. 2).
 
     The diagonal becomes zero, then every row and column sums to zero.
 
