@@ -7,7 +7,7 @@ import pytest
 
 from guidelib.evidence import _ledger, gates
 from guidelib.evidence.claim import Claim
-from guidelib.evidence.effects import required
+from guidelib.evidence.effects import effect, required
 from guidelib.evidence.gates import Comparison, beats, failing, misalignment, treated, unfinished
 from guidelib.evidence.matching import Run
 from guidelib.experiments import CONDITIONS
@@ -415,6 +415,15 @@ def test_what_is_at_chance_needs_no_other_runs(rows, accuracy, expected):
     row, = rows([at_chance], {"guide-untrained": side(accuracy, half=0.002)})
     assert row.verdict == expected
     assert (row.against, row.effect) == ("", pytest.approx(accuracy - 0.1))
+
+
+@pytest.mark.parametrize(("condition", "expected"), [
+    ("shifted-untrained", "no control"), ("shifted-init", "it has no guide"), ("distilled", "no control")])
+def test_what_has_a_guide_and_no_control_is_told_from_what_has_no_guide(condition, expected):
+    groups = {"base": side(0.2), "shifted-init": side(0.3), condition: side(0.5), "guide-alone": side(0.9)}
+    records = [r | {"config": r["config"] | {"condition": name}}
+               for name, runs in groups.items() for r in runs.values()]
+    assert effect(records, condition, against="base").specific == expected
 
 
 @pytest.mark.parametrize(("against", "base", "expected"), [

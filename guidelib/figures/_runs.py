@@ -98,7 +98,8 @@ def ratios(records, *, chance, note=None):
 
     figure, ax = axes(width=9.5, height=5.0)
     conditions = list(dict.fromkeys(r["config"]["condition"] for r in records))
-    for condition, colour in zip(conditions, sns.color_palette("husl", len(conditions)), strict=True):
+    colours = sns.color_palette("tab20", len(conditions))  # up to twenty that can be told apart
+    for condition, colour in zip(conditions, colours, strict=True):
         marker = MARKERS[role(condition)]
         found = [(value(r, "gradient_ratio"), value(r, "test_accuracy")) for r in of(records, condition)]
         points = np.array([point for point in found if None not in point]).reshape(-1, 2)
