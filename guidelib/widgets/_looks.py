@@ -3,7 +3,6 @@
 from functools import partial
 
 import numpy as np
-from scipy.stats import norm
 
 from ..evidence.significance import false_discovery, holm
 from ..figures import PALETTE
@@ -64,6 +63,8 @@ def looks():
 
 def pvalues(claims, share, draw):
     """(two-sided p, ascending, whether each is of a true claim), (claims,) each."""
+    from scipy.stats import norm
+
     random = np.random.default_rng(draw)
     is_true = np.arange(claims) < round(share * claims)
     z = random.standard_normal(claims) + SHIFT * is_true

@@ -1,7 +1,6 @@
 """Initialisations of one size of net in an order of the reader's choice: does one number order them all?"""
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from ..figures import PALETTE
 from ._explorer import Explorer
@@ -16,6 +15,8 @@ def starts(table):
     mean over seeds. If a number tells what a start is worth, then in its order the accuracies fall from top
     to bottom, at every size.
     """
+    from scipy.stats import spearmanr
+
     sizes = {}
     for (data, depth, width), rows in table[table["chosen"]].groupby(["data", "depth", "width"]):
         sizes[f"{depth} x {width}, {data.replace('-', ' ')}"] = means(rows)
