@@ -166,7 +166,7 @@ def guidance(kind, guide, pairs, x):
 def dimension_term(target, x):
     """Operations of keeping the dimension of the layers: their Gram matrices, forward and backward."""
     table = layers(target, x)
-    features = table["features"][table["selected"]].tolist()[:-1]  # but those of the logits
+    features = table["features"][table["selected"]].tolist()
     return 2 * len(x)**2 * 2 * sum(features)
 
 
