@@ -7,7 +7,6 @@ import pytest
 
 import guidelib as gl
 from guidelib.course import Lesson, Runs
-from guidelib.course.lesson import basis_of_dimension
 from guidelib.experiments.procedure import PROBED
 
 
@@ -74,7 +73,8 @@ def test_a_run_made_live_is_held_against_the_kept_one(lesson, tmp_path, monkeypa
     made = lesson.train("deep-fcn", "base", depth=2)
     assert "keeps no record" in lesson.remade(made).data
     kept = {"same": True}
-    monkeypatch.setattr("guidelib.evidence.words.kept_record", lambda r: dict(r) if kept["same"] else other)
+    monkeypatch.setattr("guidelib.evidence.provenance.kept_record",
+                        lambda r: dict(r) if kept["same"] else other)
     assert "Of 1 runs made here 1 equal the project's records to the last bit." in lesson.remade(made).data
     other = made[0] | {"metrics": made[0]["metrics"] | {"test_accuracy": 0.123}}
     kept["same"] = False
@@ -123,16 +123,10 @@ def test_curves_and_dimensions_are_drawn_from_the_records(lesson, tmp_path):
     assert "never" not in (tmp_path / "02_dimension.svg").read_text()
     title = f"deep-fcn: 1 seed, n = {runs[0]['metrics']['n_validation']} validation images (digits)"
     assert title in (tmp_path / "02_dimension.svg").read_text()
-
-
-def test_a_dimension_tells_how_many_examples_were_looked_at_and_no_more():
-    run = {"config": {"condition": "base", "data": "digits", "profile": "fast"},
-           "environment": {"device": "cpu"}}
-    few, many = (run | {"metrics": {"n_validation": n, "n_test": 497}} for n in (100, PROBED + 1))
-    assert "n = 100 validation images" in basis_of_dimension([few])
-    assert f"n = {PROBED} validation images" in basis_of_dimension([many])
-    other = many | {"config": many["config"] | {"condition": "untrained"}}
-    assert basis_of_dimension([many, many, other]).startswith("1 to 2 seeds a line")
+    for r in runs:
+        r["metrics"]["n_validation"] = PROBED + 1  # of which no more than PROBED are looked at
+    lesson.dimension(runs, "dimension", alt="Dimensions.", lines=lines)
+    assert f"n = {PROBED} validation images" in (tmp_path / "02_dimension.svg").read_text()
 
 
 @pytest.mark.parametrize(("options", "words"), [

@@ -1,7 +1,5 @@
 """What every tutorial repeats: its runs, its figures with their origin, its sentences, its closing table."""
 
-from collections import Counter
-
 import torch
 
 from .. import __version__, evidence, figures
@@ -11,7 +9,6 @@ from ..experiments.kept import KEPT, kept_among
 from ..experiments.procedure import PROBED
 from ..experiments.runs import find_device
 from ..experiments.settings import PROFILES, check
-from ..tasks import unit
 from ..widgets import Prediction
 from . import checks, planted, timings
 
@@ -72,31 +69,6 @@ def basis_of(table, profile):
     examples = " or ".join(map(str, table["n_test"].unique()))
     devices = ", ".join(table["device"].unique())
     return f"{told} a size, n = {examples} test images, profile {profile}, {devices}"
-
-
-def basis_of_dimension(records):
-    """Seeds, validation examples that were looked at, data, profile and device of some runs, on one line.
-
-    The dimension of a layer is measured on validation examples, and on no more than PROBED of them.
-
-    >>> facts = {"condition": "base", "seed": 20, "data": "digits", "profile": "fast"}
-    >>> run = {"config": facts, "metrics": {"n_validation": 300}, "environment": {"device": "cpu"}}
-    >>> basis_of_dimension([run, run | {"config": facts | {"seed": 21}}])
-    '2 seeds, n = 256 validation images (digits), profile fast, cpu'
-    """
-    counts = Counter(r["config"]["condition"] for r in records).values()
-    low, high = min(counts), max(counts)
-    told = f"{high} seed{'s' * (high != 1)}" if low == high else f"{low} to {high} seeds a line"
-
-    def values(found):
-        return " and ".join(map(str, sorted(set(found))))
-
-    data = {r["config"]["data"] for r in records}
-    n = values(min(PROBED, r["metrics"]["n_validation"]) for r in records)
-    profile = values(r["config"]["profile"] for r in records)
-    device = values(r["environment"]["device"] for r in records)
-    looked_at = f"n = {n} validation {values(map(unit, data))} ({values(data)})"
-    return f"{told}, {looked_at}, profile {profile}, {device}"
 
 
 class Lesson:
@@ -224,7 +196,7 @@ class Lesson:
         shown = runs.of(*(condition for condition, _ in lines.values()))
         if tables:
             drawn = runs.of(*(lines[label][0] for label in tables))
-            note = ": ".join(filter(None, [title, basis_of_dimension(drawn)]))
+            note = ": ".join(filter(None, [title, evidence.basis(drawn, split="validation", at_most=PROBED)]))
             self.display(self.show(figures.dimension(tables, note=note), name, alt=alt))
         self.origin(shown)
 

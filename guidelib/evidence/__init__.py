@@ -6,23 +6,20 @@ from .effects import Effect, by_seed, effect, required, rival
 from .gates import failing, mean_misalignment, misalignment, treated
 from .intervals import paired_difference, student_t_interval
 from .metrics import METRICS, value
+from .provenance import basis, caution, origin, remade
 from .rows import readable, row, save, table
 from .significance import false_discovery, holm, sign_flip
 from .tables import difference, dimensions, histories, results, summary
 from .verdicts import DELTA, VERDICTS, standing, verdict
 from .words import (
     alignment_said,
-    basis,
     bullets,
-    caution,
     compared,
     controls_said,
     metric_table,
     named,
-    origin,
     percent,
     premise_said,
-    remade,
     role,
     sentence,
     shown,

@@ -25,7 +25,7 @@ STARTS = {  # label: (condition, settings)
     "warm-up, the input's Gram matrix": ("data-gram-warm-up", {}),
     "moved as far": ("moved-as-far", {}),
 }
-# Digits at random places are harder: 50 layers learn nothing of them in four times as many steps, 20 do.
+# Digits at random places are harder: fewer layers, and four times as many steps, so that starts can differ.
 PLACED = {"data": "placed-digits", "canvas": 16, "copies": 2, "train": 1000, "epochs": 40}
 SIZES = (  # what differs from deep-fcn at `fast`
     {"depth": 50, "width": 128}, {"depth": 20, "width": 128}, {"depth": 100, "width": 128},

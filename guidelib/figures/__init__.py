@@ -8,8 +8,8 @@ from ._effects import effects
 from ._insides import alignment, by_layer, dimension, grams, images, influence
 from ._runs import accuracy, best_so_far, curves, ratios, timings, under
 from ._starts import starts
-from ._style import DASHED, MARKERS, PALETTE, axes, show, theme
+from ._style import DASHED, MARKERS, PALETTE, SHARES, axes, show, theme
 
-__all__ = ["DASHED", "MARKERS", "PALETTE", "accuracy", "alignment", "axes", "best_so_far", "by_layer",
-           "curves", "dimension", "effects", "grams", "images", "influence", "ratios", "show", "starts",
-           "theme", "timings", "under"]
+__all__ = ["DASHED", "MARKERS", "PALETTE", "SHARES", "accuracy", "alignment", "axes", "best_so_far",
+           "by_layer", "curves", "dimension", "effects", "grams", "images", "influence", "ratios", "show",
+           "starts", "theme", "timings", "under"]

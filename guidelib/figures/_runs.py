@@ -5,9 +5,7 @@ import numpy as np
 from ..evidence import METRICS, basis, named, role, student_t_interval, value
 from ..evidence.metrics import of
 from ..experiments import CONDITIONS
-from ._style import DASHED, MARKERS, PALETTE, STYLES, axes, band, legend
-
-SHARES = (-4, 104)  # the axis of a share in per cent: a marker at 0 or at 100 is drawn whole
+from ._style import DASHED, MARKERS, PALETTE, SHARES, STYLES, axes, band, legend
 
 
 def accuracy(records, *, metric="test_accuracy", chance=None, floor=None, live=(), note=None,

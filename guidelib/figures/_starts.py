@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ._runs import SHARES
-from ._style import DASHED, axes
+from ._style import DASHED, SHARES, axes
 
 SHAPES = "osD^vP*X"  # one a size of net
 

@@ -8,6 +8,7 @@ PALETTE = {"base": "#555555", "guided": "#0072B2", "control": "#D55E00", "distil
            "reference": "#CC79A7"}  # Okabe and Ito
 MARKERS = {"base": "o", "guided": "D", "control": "s", "distilled": "^", "reference": "P"}
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+SHARES = (-4, 104)  # the axis of a share in per cent: a marker at 0 or at 100 is drawn whole
 DASHED = {"color": "black", "linestyle": "--", "linewidth": 1}
 # A legend beside the axes, where it hides no point and no line.
 BESIDE = {"fontsize": "small", "loc": "upper left", "bbox_to_anchor": (1.01, 1)}

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..evidence import named
-from ..figures import DASHED, PALETTE
+from ..figures import DASHED, PALETTE, SHARES
 from ._explorer import Explorer
 
 
@@ -34,7 +34,7 @@ def replay(records):
         curve.axhline(100 * max(r["metrics"]["chance"] for r in runs.values()), **DASHED)
         (whole,) = curve.plot([], [], color=PALETTE["base"], alpha=0.3)
         (until,) = curve.plot([], [], color=PALETTE["guided"], marker="o", markersize=3)
-        curve.set(title="validation accuracy (%)", xlabel="epoch", ylim=(-4, 104),
+        curve.set(title="validation accuracy (%)", xlabel="epoch", ylim=SHARES,
                   xlim=(0, 1 + max(len(reached(r)) for r in runs.values())))
 
         def move(condition, epoch):

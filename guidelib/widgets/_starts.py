@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..figures import PALETTE
+from ..figures import PALETTE, SHARES
 from ._explorer import Explorer
 
 RATIO, GEOMETRY, ACCURACY = "evenness of the gradients", "geometry left", "test accuracy"
@@ -36,7 +36,7 @@ def starts(table):
         ratio.axvline(1.0, color="black", linewidth=1)
         ratio.set(xscale="log", xlim=(every.min() / 2, every.max() * 2), title="gradient ratio")
         geometry.set(xlim=(-0.05, 1.05), title="CKA with the inputs")
-        accuracy.set(xlim=(-4, 104), title="test accuracy (%)")
+        accuracy.set(xlim=SHARES, title="test accuracy (%)")
 
         def move(size, order):
             rows = sizes[size].sort_values(order, ascending=False)
