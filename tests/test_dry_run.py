@@ -102,8 +102,14 @@ class Unlooking(SimpleNamespace):
         pass
 
 
-@pytest.mark.parametrize("condition", [name for name, c in CONDITIONS.items()
-                                       if "noise-fed" not in name and c.needs != "lengths"])
+# One of each kind is run in the quick lane, all others in the slow one.
+KINDS = ("base", "base-residual", "balanced-init", "dimension-kept", "guide-alone", "distilled", "identity",
+         "same-family-warm-up", "trained-stopped", "moved-as-far", "shuffled-layers", "shifted-untrained")
+
+
+@pytest.mark.parametrize("condition", [
+    name if name in KINDS else pytest.param(name, marks=pytest.mark.slow)
+    for name, c in CONDITIONS.items() if "noise-fed" not in name and c.needs != "lengths"])
 def test_a_real_run_takes_the_steps_parameters_and_operations_that_were_said(condition, monkeypatch):
     """Counted by torch's own counter, but for what is no step, of which the dry run does not speak.
 

@@ -86,7 +86,7 @@ def test_the_fingerprint_is_the_data_hash_of_every_instance(name):
 
 @pytest.mark.parametrize(("name", "size", "instances"), [
     ("copy-paste", 8, [{"published": False}, {"published": True}]), ("parity", 16, [{"shortest": 2}]),
-    ("grammar", 16, [{"length": 12}])])
+    ("grammar", 16, [{"length": 12}, {"length": 12, "recall": True}])])
 def test_the_fingerprint_is_the_hash_of_all_that_small_instances_hold(name, size, instances):
     """So any change of what a generator gives, in any split and in x or y, is a change of the fingerprint."""
     tensors = []
@@ -279,12 +279,13 @@ def sentences(law, length, state=0):
             yield law.emit[state, word].log().item() + rest, (word, *words)
 
 
-def test_floor_and_chance_by_enumeration():
+@pytest.mark.parametrize("recall", [False, True])
+def test_floor_and_chance_by_enumeration(recall):
     """The entropy of all texts of 4 words is the floor four times over.
 
     Their words' frequencies are those of the blind guess.
     """
-    law = tasks.language(more=0.3)
+    law = tasks.language(more=0.3, recall=recall)
     share = Counter()
     whole = 0.0
     floor = 0.0
@@ -295,18 +296,18 @@ def test_floor_and_chance_by_enumeration():
         for word in words:
             share[word] += probability / 4
     entropy = -sum(p * math.log(p) for p in share.values())
-    task = small("grammar", length=4, more=0.3)
+    task = small("grammar", length=4, more=0.3, recall=recall)
     assert whole == pytest.approx(1, rel=1e-9)
     assert task.floor_loss == pytest.approx(floor, rel=1e-9)
     assert task.chance == pytest.approx(max(share.values()), rel=1e-9)
     assert task.chance_loss == pytest.approx(entropy, rel=1e-9)
 
 
-@pytest.mark.parametrize("more", [0.3, 0.7])
-def test_floor_and_chance_by_simulation(more):
-    task = tasks.grammar(train=1, validation=1, test=8000, length=20, more=more)
+@pytest.mark.parametrize(("more", "recall"), [(0.3, False), (0.7, False), (0.5, True)])
+def test_floor_and_chance_by_simulation(more, recall):
+    task = tasks.grammar(train=1, validation=1, test=8000, length=20, more=more, recall=recall)
     x, y = task.test
-    log = tasks.language(more=more).predict(x)
+    log = tasks.language(more=more, recall=recall).predict(x)
     assert torch.equal(log.exp().sum(-1).round(decimals=9), torch.ones(x.shape, dtype=torch.float64))
     each = -log.gather(2, y[..., None])[..., 0].mean(1)  # (n,)
     assert abs(each.mean() - task.floor_loss) < 3 * each.std() / math.sqrt(len(x)) < 0.006
@@ -344,6 +345,22 @@ def test_the_verb_agrees_with_its_subject_and_with_no_other_noun():
         assert abs(others[singular, True] / n - 0.5) < 2 / math.sqrt(n) < 0.08
     assert distances[0] / distances.total() == pytest.approx(0.5, abs=0.05)
     assert max(distances) >= 8 and all(distance % 2 == 0 for distance in distances)
+
+
+def test_the_subject_is_said_again():
+    """In sentences that do agree as before: that word alone is sure, and needs the whole sentence."""
+    task = tasks.grammar(train=1, validation=1, test=400, recall=True)
+    between = Counter()
+    for sequence in task.test[0].tolist():
+        for sentence in " ".join(task.words[i] for i in sequence).split(" .")[:-1]:
+            subject, *others, verb, again = sentence.removeprefix(". ").split()
+            assert again == subject
+            assert verb.endswith("s") != subject.endswith("s") or subject == "children"
+            between[len(others)] += 1
+    assert max(between) >= 6
+    # The sure word and the full stop lower the entropy of a word, and make two sentences of one length rarer.
+    plain = tasks.grammar(train=1, validation=1, test=1)
+    assert task.floor_loss < plain.floor_loss - 0.2 and task.chance_loss > plain.chance_loss
 
 
 def test_texts_that_the_language_cannot_say():

@@ -8,10 +8,10 @@ from pathlib import Path
 from ..experiments import config, find_condition
 from ..experiments.records import read
 
-SHOWN = ("fast", "full", "paper")  # profiles; smoke only shows that everything runs
+SHOWN = ("fast", "overnight", "full", "paper")  # profiles; smoke only shows that everything runs
 RECORD = re.compile(r"-\d+-[0-9a-f]{16}\.json$")  # how guidelib.experiments.records names a record
-OF_GUIDANCE = ("similarity", "debiased", "match", "reduce", "layers", "dose", "weight", "warm_up_steps",
-               "warm_up_lr", "stop_steps")
+OF_GUIDANCE = ("similarity", "debiased", "match", "reduce", "layers", "samples", "dose", "weight",
+               "warm_up_steps", "warm_up_lr", "stop_steps")
 
 
 @dataclass(frozen=True)

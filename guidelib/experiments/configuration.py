@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from types import NoneType
 from typing import get_args
 
+from ..guidance.pairing import ENDS
 from .catalogue import CATALOGUE, chosen
 from .conditions import find_condition
 from .settings import PROFILES, REGIMES, check
@@ -19,10 +20,10 @@ class Config:
     """One run of an experiment.
 
     Sizes are in examples, lengths in epochs or steps; the seeds of what is random are apart.
-    layers: "all" pairs, or "first-k" or "last-k" of them in the target's order. stop_steps: when a guide is
-    let go under "-stopped". data_hash: of the data, "" until somebody looks. A field that is added has a
-    default, the behaviour before it, and metadata={"since": ...}: then it leaves the names of all records
-    that were made without it as they are.
+    layers: "all" pairs, or "first-k" or "last-k" of them in the target's order, or a glob of the target's
+    layers that are steered. stop_steps: when a guide is let go under "-stopped". data_hash: of the data, ""
+    until somebody looks. A field that is added has a default, the behaviour before it, and metadata={"since":
+    ...}: then it leaves the names of all records that were made without it as they are.
     """
 
     experiment: str
@@ -41,6 +42,7 @@ class Config:
     shortest: int = 0
     longest: int = 0
     length: int = 0
+    recall: bool = field(default=False, metadata={"since": 3})
     canvas: int = 0
     copies: int = 0
     split_seed: int = 0
@@ -69,6 +71,7 @@ class Config:
     match: str = "depth"
     reduce: str = "mean"
     layers: str = "all"
+    samples: str = field(default="batch", metadata={"since": 3})
     dose: float = 1.0  # gradient norm of the guide's term over the task's, at the start of training
     weight: float = 0.0  # of the term; 0: the one that gives the dose
     warm_up_steps: int = 100
@@ -116,6 +119,16 @@ class Config:
         if self.data_hash:
             return self
         return self.with_(data_hash=fingerprint(self.data))
+
+    def steered(self):
+        """What gl.guide takes as `layers`.
+
+        >>> config("parity", layers="blocks.*.out").steered()
+        {'blocks.*.out': '*'}
+        """
+        if self.layers == "all":
+            return None
+        return self.layers if ENDS.fullmatch(self.layers) else {self.layers: "*"}
 
     def with_(self, **changes):
         """The same configuration with some fields changed."""
@@ -205,18 +218,20 @@ def check_choices(config):
     """ValueError for a choice that nothing knows, before anything is read or trained."""
     from ..guidance.guidance import REDUCTIONS
     from ..guidance.guides import NORMS as GUIDE_NORMS
-    from ..guidance.pairing import ENDS, MATCHES
+    from ..guidance.pairing import MATCHES
+    from ..guidance.samples import SAMPLES
     from ..networks.fcn import INITS, NORMS
     from ..similarity import find
     from ..training.loop import OPTIMIZERS, SCHEDULES
 
     choices = {"match": MATCHES, "reduce": REDUCTIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
-               "norm": NORMS, "init": INITS, "guide_norm": GUIDE_NORMS}
+               "norm": NORMS, "init": INITS, "guide_norm": GUIDE_NORMS, "samples": SAMPLES}
     for name, known in choices.items():
         value = getattr(config, name)
         if value is None and None in known:
             continue
         check(name, value, [word for word in known if word is not None])
     find(config.similarity, debiased=config.debiased)
-    if config.layers != "all" and not ENDS.fullmatch(config.layers):
-        raise ValueError(f"layers is 'all', 'first-K' or 'last-K', received {config.layers!r}")
+    if config.layers != "all" and not ENDS.fullmatch(config.layers) and not set(config.layers) & set("*."):
+        raise ValueError("layers is 'all', 'first-K' or 'last-K', or a glob of the target's layers such as "
+                         f"'blocks.*.out', received {config.layers!r}")

@@ -66,6 +66,7 @@ def dry_run(config):
         if kind is not None:
             guide = guide_of(kind, config, task, trained, like)
             pairs = paired(trained, guide, x, config, like=like if kind.layers == "same" else None)
+            places = pairs[0].n // full
         memory = 16 * count(trained) + outputs(trained, x)
         if guide is not None:
             memory += 4 * count(guide) + outputs(guide, x)
@@ -74,7 +75,7 @@ def dry_run(config):
         plain = {n: forward_backward(trained, batch(n)) for n in {*steps, full}}
         guided = dict.fromkeys(plain, 0)
         if kind is not None:
-            guided = {n: guidance(kind, guide, pairs, batch(n)) for n in plain}
+            guided = {n: guidance(kind, guide, pairs, batch(n), places=places) for n in plain}
         taught = dict.fromkeys(plain, 0)
         if condition.teacher:
             taught = {n: forward(like, batch(n)) for n in plain}
@@ -137,27 +138,27 @@ def paired(target, guide, x, config, *, like=None):
     """
     def plan(network, layers):
         with guide_(target, network, layers=layers, match=config.match, similarity=config.similarity,
-                    debiased=config.debiased) as g:
+                    debiased=config.debiased, samples=config.samples) as g:
             table = g.plan(x)
         return list(table[table["reason"] == ""].itertuples())
 
-    layers = None if config.layers == "all" else config.layers
+    layers = config.steered()
     if like is not None:
         layers = [(name, name) for name in dict.fromkeys(row.target for row in plan(like, layers))]
     return plan(guide, layers)
 
 
-def guidance(kind, guide, pairs, x):
+def guidance(kind, guide, pairs, x, *, places=1):
     """Operations that guidance adds to a step of n examples.
 
     They are the guide's forward, its Gram matrices, and the target's with their backward. A Gram matrix of p
     features takes 2 n^2 p, and as much in the backward; each layer's is made once, whatever the number of its
-    pairs.
+    pairs. places: samples of an example, more than one where tokens are samples.
     """
-    n = len(x)
+    n = places * len(x)
     target_features = {row.target: row.target_features for row in pairs}
     guide_features = {row.guide: row.guide_features for row in pairs}
-    whole = {"examples": n, "inputs": x[0].numel(), "lengths": x[0].numel()}
+    whole = {"examples": n, "inputs": x[0].numel() // places, "lengths": x[0].numel() // places}
     own = whole.get(kind.whole, sum(guide_features.values()))
     grams = 2 * n**2 * (2 * sum(target_features.values()) + own)
     return grams + forward(guide, x) if kind.runs else grams

@@ -172,9 +172,7 @@ def attach(guide, target, config, condition, probe, options, dose):
 def guidance_options(config, condition, task, target):
     """The options of gl.guide for any guidance of a run, on noise or on data."""
     options = {"similarity": config.similarity, "debiased": config.debiased, "match": config.match,
-               "reduce": config.reduce}
-    if config.layers != "all":
-        options["layers"] = config.layers
+               "reduce": config.reduce, "samples": config.samples, "layers": config.steered()}
     kind = GUIDES.get(condition.guide)
     if kind is not None and kind.layers == "same":  # the layers that the guide would steer, each by its like
         with guide_(copy.deepcopy(target), make_reference(config, task), **options) as g:

@@ -5,9 +5,10 @@ from difflib import get_close_matches
 from .catalogue import CATALOGUE
 
 EXPERIMENTS = tuple(CATALOGUE)
-PROFILES = ("smoke", "fast", "full", "paper")
+PROFILES = ("smoke", "fast", "overnight", "full", "paper")
 REGIMES = ("untrainable", "overfit")
-SEEDS = {"smoke": (0, 1), "fast": range(20, 30), "full": range(20, 25), "paper": range(20, 25)}
+SEEDS = {"smoke": (0, 1), "fast": range(20, 30), "overnight": range(20, 23), "full": range(20, 25),
+         "paper": range(20, 25)}
 
 
 def seeds(experiment, *, profile="fast", regime="untrainable"):
@@ -29,7 +30,7 @@ def check(name, value, known, *, meant=None):
 
     >>> check("profile", "fats", PROFILES)
     Traceback (most recent call last):
-    ValueError: no profile 'fats', did you mean 'fast'? Choose from smoke, fast, full, paper
+    ValueError: no profile 'fats', did you mean 'fast'? Choose from smoke, fast, overnight, full, paper
     """
     if value in known:
         return

@@ -13,15 +13,15 @@ from .task import permutation
 SIDE = 32
 
 
-def cifar10(*, train=None, validation=5000, size=SIDE, folder=None, split_seed=0):
+def cifar10(*, train=None, validation=5000, test=None, size=SIDE, folder=None, split_seed=0):
     """The CIFAR-10 task (Krizhevsky 2009): colour images (n, 3, size, size) in 10 classes.
 
     train, validation: images of the training file, in an order drawn once from split_seed without
     stratification: its first `train` (default: all that are not for validation) and its last `validation`.
-    The test split is the test file, 10,000 images. size: pixels a side, at most 32; a smaller image's pixels
-    are means over boxes. folder: with the two parquet files, or with a `cifar10` that has them; default
-    $GUIDELIB_DATA, else `data` in the current folder. `encoding` is "png" (the public files, lossless) or
-    "jpeg".
+    The test split is the first `test` images of the test file (default: all 10,000). size: pixels a side, at
+    most 32; a smaller image's pixels are means over boxes. folder: with the two parquet files, or with a
+    `cifar10` that has them; default $GUIDELIB_DATA, else `data` in the current folder. `encoding` is "png"
+    (the public files, lossless) or "jpeg".
 
     MissingData, a FileNotFoundError, if the files are not there. ValueError if they are not right: SHA256SUMS
     in their folder or the one above decides where there is one, and the number of images, of each class and
@@ -33,6 +33,9 @@ def cifar10(*, train=None, validation=5000, size=SIDE, folder=None, split_seed=0
     train = images - validation if train is None else train
     if not 1 <= size <= SIDE:
         raise ValueError(f"size is 1 to {SIDE} pixels a side, received {size}")
+    test = COUNTS["test"] if test is None else test
+    if not 1 <= test <= COUNTS["test"]:
+        raise ValueError(f"test is 1 to {COUNTS['test']:,} images, received {test}")
     if train < 1 or validation < 1 or train + validation > images:
         raise ValueError(f"train and validation share {images:,} images, "
                          f"received train={train} and validation={validation}")
@@ -46,7 +49,7 @@ def cifar10(*, train=None, validation=5000, size=SIDE, folder=None, split_seed=0
     order = permutation(images, split_seed).numpy()
     return image_task(name="cifar10", classes=CLASSES, data_hash=data_hash, encoding=encoding,
                       train=part("train", order[:train]), validation=part("train", order[-validation:]),
-                      test=part("test", np.arange(COUNTS["test"])))
+                      test=part("test", np.arange(test)))
 
 
 def cifar10_hash(folder=None):

@@ -1,4 +1,4 @@
-"""A small language whose verb agrees with a subject some words back, and perplexity.
+"""A small language whose verb agrees with a subject some words back, or that names it again; perplexity.
 
 The best possible loss of the language is known exactly.
 """
@@ -17,18 +17,21 @@ VERBS = "run sleep sing eat wait fall".split()  # plural; the singular has an s
 WORDS = (".", "near", *NOUNS, *PLURALS, *(verb + "s" for verb in VERBS), *VERBS)
 N, V = len(NOUNS), len(VERBS)
 STOP, NEAR_WORD, FIRST_NOUN, FIRST_VERB = 0, 1, 2, 2 + 2 * N  # places in WORDS
-# What can have been said: the sentence is over; a verb; a subject, or a phrase after it, of either number;
-# "near" after either.
-OVER, VERB, NOUN, NEAR, STATES = 0, 1, (2, 3), (4, 5), 6
+# What can have been said: the sentence is over; all of it but its full stop; else the last word, and what is
+# to be remembered of the subject: see language().
+OVER, ALL, LATER = 0, 1, 2
 
 
-def grammar(*, length=32, more=0.5, language_seed=0, train=4_000, validation=500, test=1_000, split_seed=0):
+def grammar(*, length=32, more=0.5, recall=False, language_seed=0, train=4_000, validation=500, test=1_000,
+            split_seed=0):
     """Sentences such as "dog near cats near king sleeps .", to be read by predicting each next word.
 
     A subject is singular or plural by a fair coin. After any noun comes "near" and another noun of either
     number with probability `more`, else the verb, whose number is the subject's, however far back, then a
-    full stop. Which nouns and verbs are frequent (as 1, 1/2, 1/3, ...) is drawn from language_seed. x (n,
-    length) begins with the full stop that ends a sentence before; y (n, length) is x one word on.
+    full stop; with recall=True the subject is said again before it, so that not its number alone has to be
+    remembered but the word. Which nouns and verbs are frequent (as 1, 1/2, 1/3, ...) is drawn from
+    language_seed. x (n, length) begins with the full stop that ends a sentence before; y (n, length) is x one
+    word on.
 
     What was said tells what can come next, so floor_loss, the entropy per word in nats given all words
     before, is a closed sum. chance and chance_loss are those of a guess by frequency alone: the share of the
@@ -45,7 +48,7 @@ def grammar(*, length=32, more=0.5, language_seed=0, train=4_000, validation=500
                          f"received length={length}, more={more}")
     sizes = {"train": train, "validation": validation, "test": test}
     check_splits(**sizes)
-    law = language(more=more, language_seed=language_seed)
+    law = language(more=more, recall=recall, language_seed=language_seed)
     chance, chance_loss = law.chance(length)
     splits = {name: law.sample(n, length, split_seed, name) for name, n in sizes.items()}
     return SequenceTask(name="grammar", vocab=len(WORDS), classes=len(WORDS), words=WORDS, chance=chance,
@@ -109,8 +112,9 @@ class Language:
 
     def states(self, length):
         """Probability of each state when word 0, 1, ... is due: float64 (length, states)."""
-        move = torch.zeros(STATES, STATES, dtype=torch.float64).scatter_add(1, self.follow, self.emit)
-        probability = torch.eye(STATES, dtype=torch.float64)[OVER]
+        states = len(self.emit)
+        move = torch.zeros(states, states, dtype=torch.float64).scatter_add(1, self.follow, self.emit)
+        probability = torch.eye(states, dtype=torch.float64)[OVER]
         found = []
         for _ in range(length):
             found.append(probability)
@@ -127,28 +131,34 @@ class Language:
         return share.max().item(), entropy(share).item()
 
 
-def language(*, more=0.5, language_seed=0):
+def language(*, more=0.5, recall=False, language_seed=0):
     """The Language of grammar()."""
     nouns = _frequencies(N, language_seed, "nouns")
     verbs = _frequencies(V, language_seed, "verbs")
     either = torch.cat([nouns, nouns]) / 2  # of either number
-    emit = torch.zeros(STATES, len(WORDS), dtype=torch.float64)
-    follow = torch.zeros(STATES, len(WORDS), dtype=torch.int64)
+    subjects = torch.arange(2 * N)
+    memory = subjects if recall else subjects // N  # what is remembered of each: the word, or its number
+    memories = int(memory.max()) + 1
+    # States from LATER on: a noun was said, "near" was said, a verb was said; each with every memory.
+    noun, near, verb = (LATER + k * memories for k in range(3))
+    states = verb + memories * recall
+    emit = torch.zeros(states, len(WORDS), dtype=torch.float64)
+    follow = torch.zeros(states, len(WORDS), dtype=torch.int64)
     emit[OVER, FIRST_NOUN:FIRST_VERB] = either
-    follow[OVER, FIRST_NOUN:FIRST_NOUN + N] = NOUN[0]
-    follow[OVER, FIRST_NOUN + N:FIRST_VERB] = NOUN[1]
-    emit[VERB, STOP] = 1.0
-    follow[VERB, STOP] = OVER
-    for number in (0, 1):
-        first = FIRST_VERB + number * V
-        noun = NOUN[number]
-        near = NEAR[number]
-        emit[noun, NEAR_WORD] = more
-        follow[noun, NEAR_WORD] = near
-        emit[noun, first:first + V] = (1 - more) * verbs
-        follow[noun, first:first + V] = VERB
-        emit[near, FIRST_NOUN:FIRST_VERB] = either
-        follow[near, FIRST_NOUN:FIRST_VERB] = noun
+    follow[OVER, FIRST_NOUN:FIRST_VERB] = noun + memory
+    emit[ALL, STOP] = 1.0
+    follow[ALL, STOP] = OVER
+    for m in range(memories):
+        first = FIRST_VERB + V * (m // N if recall else m)  # of the verbs of the subject's number
+        emit[noun + m, NEAR_WORD] = more
+        follow[noun + m, NEAR_WORD] = near + m
+        emit[noun + m, first:first + V] = (1 - more) * verbs
+        follow[noun + m, first:first + V] = verb + m if recall else ALL
+        emit[near + m, FIRST_NOUN:FIRST_VERB] = either
+        follow[near + m, FIRST_NOUN:FIRST_VERB] = noun + m
+        if recall:
+            emit[verb + m, FIRST_NOUN + m] = 1.0
+            follow[verb + m, FIRST_NOUN + m] = ALL
     return Language(emit, follow)
 
 
@@ -156,8 +166,9 @@ def language(*, more=0.5, language_seed=0):
 def grammar_hash():
     """SHA-256 of a small fixed instance: any change of the generator or of the language changes it."""
     tensors = []
-    for name in QUARTERS:
-        tensors += language().sample(16, 12, 0, name)
+    for recall in (False, True):
+        for name in QUARTERS:
+            tensors += language(recall=recall).sample(16, 12, 0, name)
     return content_hash(tensors)
 
 
