@@ -1,7 +1,7 @@
 """A ResNet-50 without its skips, guided by a ResNet-50 with them."""
 
 from .base import Experiment
-from .images import IMAGES, convnet, resnet, row_transformer
+from .images import GUIDES, IMAGES, convnet, resnet, row_transformer
 
 EXPERIMENT = Experiment(
     name="deep-convnet",
@@ -11,13 +11,29 @@ EXPERIMENT = Experiment(
     guide=resnet,
     other=row_transformer,
     residual=True,
+    shifted=True,
     sizes={
         "smoke": IMAGES["smoke"] | {"depth": 14, "width": 4, "dropout": 0.0, "guide_depth": 14},
         "fast": {
-            "depth": 50, "width": 8, "dropout": 0.0, "epochs": 6,
-            "guide_depth": 50, "guide_width": 8, "guide_epochs": 12,
+            "depth": 50, "width": 8, "dropout": 0.0, "epochs": 20,
+            "guide_depth": 50, "guide_width": 8, "guide_epochs": 20, "guide_lr": 3e-3,
         },
         "full": IMAGES["full"] | {"depth": 50, "width": 64, "dropout": 0.0, "guide_depth": 50},
         "paper": IMAGES["paper"] | {"depth": 50, "width": 64, "dropout": 0.0, "guide_depth": 50},
+    },
+    compared={
+        ("untrainable", "fast"): (
+            "base", "base-tuned", "base-residual", "shifted-init", "guide-alone", "guide-untrained", *GUIDES),
+    },
+    recipes={
+        "init": ("default", "he"), "shift": (0.0, 1.0), "weight_decay": (0.0, 1e-4),
+        "schedule": (None, "cosine"),
+    },
+    candidates={
+        ("untrainable", "fast"): (
+            {}, {"epochs": 30, "guide_epochs": 30},
+            {"depth": 14, "guide_depth": 14},
+            {"data": "placed-digits", "canvas": 16, "copies": 1, "epochs": 10, "guide_epochs": 10},
+        ),
     },
 )

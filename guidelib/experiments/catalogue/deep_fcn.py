@@ -1,11 +1,10 @@
 """A fully connected net of 50 layers, which hardly learns alone, guided by a ResNet."""
 
 from .base import Experiment
-from .images import FCN_RECIPES, IMAGES, fcn, resnet, row_transformer
+from .images import FCN_RECIPES, GUIDES, IMAGES, fcn, resnet, row_transformer
 
 UNGUIDED = ("base", "base-longer", "base-tuned", "base-residual", "shifted-init", "looks-linear-init",
             "guide-alone", "guide-untrained")
-GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
 MORE = ("other-family", "fresh-noise")
 
 EXPERIMENT = Experiment(

@@ -21,6 +21,7 @@ IMAGES = {
         "guide_width": 64, "guide_epochs": 100, "warm_up_steps": 300, "stop_steps": 300,
     },
 }
+GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
 FCN_RECIPES = {
     "dropout": (0.0, 0.1), "init": ("default", "orthogonal", "looks-linear"), "shift": (0.0, 1.0),
     "weight_decay": (0.0, 1e-4), "schedule": (None, "cosine"),

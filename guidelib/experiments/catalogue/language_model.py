@@ -1,7 +1,7 @@
 """A plain recurrent net that has to tell the next word, guided by a transformer."""
 
 from .base import Experiment
-from .sequences import SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
+from .sequences import GUIDES, RNN_RECIPES, SEQUENCES, SMALL_SEQUENCES, guide_transformer, lstm, rnn
 
 FULL = SEQUENCES | {
     "data": "wikitext-2-small", "length": 50, "train": 0, "validation": 0,
@@ -20,12 +20,25 @@ EXPERIMENT = Experiment(
     sizes={
         "smoke": SMALL_SEQUENCES | {"data": "grammar", "length": 8},
         "fast": SEQUENCES | {
-            "data": "grammar", "length": 24, "train": 2000, "validation": 400, "test": 400,
-            "depth": 12, "width": 32, "epochs": 6, "batch_size": 64, "clip": 0.25,
-            "guide_depth": 2, "guide_width": 64, "guide_heads": 4, "guide_epochs": 6,
+            "data": "grammar", "length": 24, "recall": True, "train": 2000, "validation": 400, "test": 400,
+            "depth": 12, "width": 32, "epochs": 10, "batch_size": 64, "clip": 0.25,
+            "guide_depth": 2, "guide_width": 64, "guide_heads": 4, "guide_epochs": 10, "guide_lr": 3e-3,
+            "stop_steps": 80, "warm_up_lr": 1e-3,
         },
         "full": FULL,
         "paper": FULL | {"epochs": 100, "guide_epochs": 100},
+    },
+    compared={
+        ("untrainable", "fast"): (
+            "base", "base-longer", "base-tuned", "guide-alone", "guide-untrained", *GUIDES,
+            *(f"{guide}-stopped" for guide in GUIDES), *(f"{guide}-warm-up" for guide in GUIDES)),
+    },
+    recipes=RNN_RECIPES,
+    candidates={
+        ("untrainable", "fast"): (
+            {}, {"epochs": 6, "guide_epochs": 6},
+            {"depth": 16}, {"depth": 16, "epochs": 6, "guide_epochs": 6},
+        ),
     },
     chosen_by="validation_loss",  # as perplexity counts there
 )

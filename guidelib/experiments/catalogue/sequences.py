@@ -11,6 +11,7 @@ SMALL_SEQUENCES = SEQUENCES | {
     "guide_depth": 2, "guide_width": 16, "guide_heads": 2, "guide_epochs": 1,
     "warm_up_steps": 4, "stop_steps": 2,
 }
+GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
 RNN_RECIPES = {"clip": (None, 0.25, 1.0), "weight_decay": (0.0, 0.01), "schedule": (None, "cosine")}
 
 

@@ -5,9 +5,8 @@ something, and a guide that has learnt it is better than the target.
 """
 
 from .base import Experiment
-from .images import FCN_RECIPES, IMAGES, fcn, resnet, row_transformer
+from .images import FCN_RECIPES, GUIDES, IMAGES, fcn, resnet, row_transformer
 
-GUIDES = ("untrained", "trained", "identity", "data-gram", "shuffled", "same-family")
 COMPARED = ("base", "base-tuned", "guide-alone", "guide-untrained", *GUIDES, "distilled",
             "distilled-untrained")
 
