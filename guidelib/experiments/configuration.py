@@ -47,6 +47,7 @@ class Config:
     copies: int = 0
     split_seed: int = 0
     # target
+    family: str = field(default="", metadata={"since": 3})  # where an experiment has several
     depth: int = 50
     width: int = 192
     norm: str | None = "batch"
@@ -58,6 +59,7 @@ class Config:
     nonlinearity: str = "tanh"
     leak: bool = False
     # guide, or teacher
+    guide_family: str = field(default="", metadata={"since": 3})
     guide_width: int = 8
     guide_depth: int = 0
     guide_heads: int = 0

@@ -18,9 +18,9 @@ from .conditions import GUIDES, Parts
 from .families import make_guide_network, make_other, task_options
 
 GUIDE_SETTINGS = (  # what a trained guide's weights depend on, beside the task
-    "experiment", "data", "data_hash", "guide_width", "guide_depth", "guide_heads", "guide_epochs",
-    "guide_lr", "guide_seed", "optimizer", "weight_decay", "clip", "batch_size", "nonlinearity", "leak",
-    "tied", "recipe", "threads")
+    "experiment", "data", "data_hash", "guide_family", "guide_width", "guide_depth", "guide_heads",
+    "guide_epochs", "guide_lr", "guide_seed", "optimizer", "weight_decay", "clip", "batch_size",
+    "nonlinearity", "leak", "tied", "recipe", "threads")
 
 
 def make_guide(config, condition, task, target, store, *, on_epoch=None):

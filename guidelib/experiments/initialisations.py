@@ -33,6 +33,7 @@ SIZES = (  # what differs from deep-fcn at `fast`
 )
 RATES = (1e-3, 5e-3)
 WARM_UP_RATE = 1e-3
+PLACES = ("data", "depth", "width", "start")
 
 
 def study(*, out, seeds, sizes=SIZES, starts=tuple(STARTS), profile="fast", jobs=2):
@@ -55,13 +56,13 @@ def study(*, out, seeds, sizes=SIZES, starts=tuple(STARTS), profile="fast", jobs
                              "condition": condition, "lr": lr, "seed": seed}
                     rows.append((facts, made))
     log.fill(rows, jobs=jobs)
-    return better(log.table())
+    return better(log.table(), PLACES)
 
 
 def kept(profile="fast"):
     """The log of the study that the project keeps, as study() returns it, or None without one."""
     path = KEPT / "search" / f"initialisations-{profile}.csv"
-    return better(Log(path).table()) if path.exists() else None
+    return better(Log(path).table(), PLACES) if path.exists() else None
 
 
 def found(record, facts):
@@ -76,18 +77,17 @@ def found(record, facts):
     return row | {"n_test": metrics["n_test"], "device": device, "seconds": record["duration_s"]}
 
 
-def better(table):
+def better(table, places):
     """The table with a column `chosen`: whether a row has the rate that is better on validation.
 
-    By the mean over the seeds, for each size and start.
+    By the mean over the seeds, for rows that are alike in the columns `places`.
 
     >>> import pandas as pd
-    >>> row = {"data": "digits", "depth": 50, "width": 8, "start": "default", "seed": 20}
-    >>> rows = [row | {"lr": lr, "validation_accuracy": lr} for lr in (0.1, 0.2)]
-    >>> better(pd.DataFrame(rows))["chosen"].tolist()
+    >>> rows = [{"start": "default", "lr": lr, "validation_accuracy": lr} for lr in (0.1, 0.2)]
+    >>> better(pd.DataFrame(rows), ["start"])["chosen"].tolist()
     [False, True]
     """
-    places = ["data", "depth", "width", "start"]
+    places = list(places)
     means = table.groupby([*places, "lr"])["validation_accuracy"].mean().reset_index()
     best = means.sort_values("validation_accuracy").drop_duplicates(places, keep="last")
     best = best[[*places, "lr"]].assign(chosen=True)

@@ -25,7 +25,8 @@ from .kept import KEPT
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # of the base, in each candidate for a setting
 REACHED = ("validation_accuracy", "validation_loss", "best_epoch", "status", "validation_loss_last")
 SIGN = {"validation_loss": 1, "validation_accuracy": -1}  # so that less is better
-NAMED = ("data", "depth", "width", "candidate", "start", "condition")  # columns that rows are ordered by
+# Columns that rows are ordered by.
+NAMED = ("data", "depth", "width", "candidate", "start", "target", "guide", "condition")
 LAST = (*REACHED, "train_accuracy_last", "misalignment_start", "misalignment_end", "steps", "seconds", "key")
 
 

@@ -6,7 +6,7 @@ from pkgutil import iter_modules
 from .base import Experiment, chosen
 
 ORDER = ("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit", "copy-paste", "copy-paste-fixed", "parity",
-         "language-model")
+         "language-model", "architectures")
 
 
 def find():
