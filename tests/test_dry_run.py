@@ -8,8 +8,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from guidelib.__main__ import main
 from guidelib.experiments import CONDITIONS, config, make_target, make_task
-from guidelib.experiments.catalogue import CATALOGUE
 from guidelib.experiments import procedure as runner
+from guidelib.experiments.catalogue import CATALOGUE
 from guidelib.experiments.cost import dry_run
 from guidelib.guidance import axes
 from guidelib.training import loop as training

@@ -288,7 +288,7 @@ def test_lower_is_better_for_perplexity_and_it_decides_whether_there_is_somethin
     options = {"experiment": "language-model", "condition": "untrained", "metric": "test_perplexity"}
     claim = Claim("p", "table 0", "lower", "69 -> 40", **options)
     perplexities = {"base": 69.0, "base-tuned": 60.0, "untrained": 40.0, "trained": 55.0, "identity": 50.0,
-                    "shuffled": 80.0, "guide-alone": 20.0}
+                    "data-gram": 50.0, "shuffled": 80.0, "same-family": 80.0, "guide-alone": 20.0}
     for condition, perplexity in perplexities.items():
         losses = {"test_loss": math.log(perplexity), "chance_loss": math.log(100), "floor_loss": 1.0}
         add(folder, condition, 0.5, experiment="language-model",
@@ -298,7 +298,8 @@ def test_lower_is_better_for_perplexity_and_it_decides_whether_there_is_somethin
     assert row["specific"] == "beats its controls"
     assert row["mean"] == 40.0
     assert (row["effect"], row["worth"]) == pytest.approx((29.0, 20.0))
-    assert row["over"] == {"identity": pytest.approx((10.0,) * 3), "shuffled": pytest.approx((40.0,) * 3)}
+    assert row["over"] == {name: pytest.approx((perplexities[name] - 40.0,) * 3)
+                           for name in ("identity", "data-gram", "shuffled", "same-family")}
     text = page(folder, claims=[claim])
     assert "- lower by 29.00 (29.00 to 29.00) than base, p = 0.002" in text
     assert "- ours: 40.00 (40.00 to 40.00); 10 seeds, n = 497 (grammar), cpu" in text

@@ -51,6 +51,23 @@ def test_a_study_is_drawn_where_one_is_kept_and_else_told_to_be_missing(lesson, 
     assert len(shown) == 1 and (tmp_path / "02_starts.svg").exists()
 
 
+def test_a_map_of_architectures_is_drawn_where_one_is_kept_and_else_told_to_be_missing(lesson, tmp_path,
+                                                                                      monkeypatch):
+    shown = []
+    monkeypatch.setattr(lesson, "display", lambda *things: shown.extend(things))
+    lesson.nearness("fall", condition="untrained", alt="A map.")
+    assert shown.pop().data == "The map of architectures is not kept at this profile."
+    assert lesson.nearness_said("untrained") == []
+    rows = [{"target": target, "guide": guide, "condition": condition, "lr": 0.1, "seed": seed,
+             "misalignment_start": 0.5 + 0.1 * (target > guide), "misalignment_end": 0.1 * seed,
+             "test_accuracy": 0.5 + 0.1 * (guide > target) * (condition == "untrained"), "chosen": True}
+            for target in "AB" for guide in "AB" for condition in ("base", "untrained") for seed in (1, 2)]
+    monkeypatch.setattr(gl.course.lesson.architectures, "kept", lambda profile: pd.DataFrame(rows))
+    lesson.nearness("fall", condition="untrained", alt="A map.")
+    assert len(shown) == 1 and (tmp_path / "02_fall_untrained.svg").exists()
+    assert len(lesson.nearness_said("untrained")) == 3
+
+
 def test_parts_and_sums_keep_what_is_missing():
     missing = gl.experiments.config("deep-fcn", condition="untrained")
     a = Runs([{"config": {"condition": "base"}}], missing=[missing])

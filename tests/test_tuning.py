@@ -143,9 +143,10 @@ def test_only_the_log_that_the_project_keeps_changes_what_runs(made_up, tmp_path
 
 @pytest.mark.parametrize(("words", "said"), [
     (["tune", "deep-fnc"], "no experiment 'deep-fnc', did you mean 'deep-fcn'"),
-    (["tune", "parity"], "nothing is compared in parity-untrainable-fast"),
-    (["tune", "parity", "--setting"], "parity-untrainable-fast has no candidates"),
-    (["compare", "parity", "--out", "nowhere"], "nothing is compared in parity, untrainable, fast"),
+    (["tune", "parity", "--profile", "paper"], "nothing is compared in parity-untrainable-paper"),
+    (["tune", "parity", "--profile", "paper", "--setting"], "parity-untrainable-paper has no candidates"),
+    (["compare", "parity", "--profile", "paper", "--out", "nowhere"],
+     "nothing is compared in parity, untrainable, paper"),
     (["compare", "deep-fcn", "--conditions", "bse", "--out", "nowhere"],
      "no condition 'bse', did you mean 'base'"),
 ])

@@ -3,7 +3,7 @@
 import torch
 
 from .. import __version__, evidence, figures
-from ..experiments import CONDITIONS, collect, config, initialisations, run_grid, seeds
+from ..experiments import CONDITIONS, architectures, collect, config, initialisations, run_grid, seeds
 from ..experiments.grid import check_jobs
 from ..experiments.kept import KEPT, kept_among
 from ..experiments.procedure import PROBED
@@ -182,6 +182,26 @@ class Lesson:
             self.display(self.say("The study of starts at other sizes is not kept at this profile."))
             return
         self.display(self.show(figures.starts(table, note=basis_of(table, self.profile)), name, alt=alt))
+
+    def nearness(self, measure, *, condition, alt):
+        """A map of the study of architectures, of the runs with a guide of this condition."""
+        pairs = self.pairs(condition)
+        if pairs is None:
+            self.display(self.say("The map of architectures is not kept at this profile."))
+            return
+        note = f"{CONDITIONS[condition].label}, {pairs['seed'].nunique()} seeds, profile {self.profile}"
+        figure = figures.nearness(evidence.nearness.cells(pairs), measure=measure, note=note)
+        self.display(self.show(figure, f"{measure}_{condition}", alt=alt))
+
+    def nearness_said(self, condition):
+        """What the map of architectures says of the three questions, a list of sentences, or []."""
+        pairs = self.pairs(condition)
+        return [] if pairs is None else evidence.nearness.said(pairs)
+
+    def pairs(self, condition):
+        """The table of the map of architectures for a condition, or None if none is kept at this profile."""
+        table = architectures.kept(self.profile)
+        return None if table is None else evidence.nearness.by_pair(table, condition=condition)
 
     def curves(self, runs, name, *, alt, columns, ylabel, chance=None, scale=1.0):
         """Learning curves by condition; columns: {column of the history: title}."""

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 import pandas as pd
 
+from ..experiments import architectures
 from ..experiments import seeds as seeds_of
+from . import nearness
 from .effects import RECIPE, effect_of_groups, required, rival
 from .gates import mean_misalignment
 from .matching import SHOWN, concerns_a_base, one_a_seed, runs
@@ -88,7 +90,8 @@ def ledger(folder, *, claims=CLAIMS):
 def rows(folder, *, claims=CLAIMS):
     """The Rows of all claims, with their p adjusted for one another; restated claims do not count twice."""
     found = runs(folder)
-    made = [row for claim in claims for row in rows_of(claim, found)]
+    made = [row for claim in claims
+            for row in (rows_of_study(claim, folder) if claim.study else rows_of(claim, found))]
     counted = {i: row for i, row in enumerate(made) if kind(row.verdict) not in (UNTESTED, "not tested")
                and not row.restates}
     adjusted = holm({i: row.p for i, row in counted.items() if row.primary})
@@ -116,6 +119,24 @@ def rows_of(claim, found):
     for group in sorted(groups, key=lambda group: (SHOWN.index(group[0]), *group[1:])):
         together = [run for run in mine if run.group == group]
         made.append(Row(**words, **findings(claim, together)))
+    return made or [Row(**words, note=WAITING)]
+
+
+def rows_of_study(claim, folder):
+    """The Rows of a claim about the map of architectures: one a profile that it was made at."""
+    words = {name: getattr(claim, name) for name in ("id", "source", "paper", "experiment", "metric")}
+    words["claim"] = claim.statement
+    made = []
+    for profile in SHOWN:
+        table = architectures.kept(profile, folder=folder)
+        if table is None:
+            continue
+        pairs = nearness.by_pair(table, condition=claim.condition)
+        made.append(Row(**words, condition=claim.condition, profile=profile, regime="untrainable",
+                        seeds=pairs["seed"].nunique(), n=int(table["n_test"].iloc[0]),
+                        device=" and ".join(sorted(set(table["device"]))),
+                        verdict=nearness.symmetric(nearness.both_ways(pairs)),
+                        note="; ".join(nearness.said(pairs))))
     return made or [Row(**words, note=WAITING)]
 
 

@@ -29,8 +29,11 @@ def page(folder, *, claims=CLAIMS):
         lines.append(f"- **{name}**, {experiment.about}")
         mine = [place for place in settings if place[0] == name]
         lines += [f"  - {setting_said(place, settings[place])}" for place in mine]
+        studied = [row for row in made if row.experiment == name and row.profile]
         if not mine:
-            lines.append(f"  - {WAITING}")
+            lines.append("  - judged as a whole: " + ", ".join(f'<a href="#{row.id}">{row.id}</a>'
+                                                              for row in studied)
+                         if studied else f"  - {WAITING}")
     lines += ["", *counted(made), "", "## Effects", ""]
     for place, groups in settings.items():
         lines += effects(place, groups)

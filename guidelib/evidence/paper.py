@@ -295,7 +295,8 @@ NEWS = [
              "Alignment separates structure from learned knowledge, and shows which failures are failures "
              "of initialisation",
              "an aspiration"),
-    untested("n23", "news 23-25", "Ease of guiding may measure distances between architectures", PLAN),
+    Claim("n23", "news 23-25", "Ease of guiding may measure distances between architectures",
+          "a plan", "architectures", "untrained", metric="misalignment", study=True),
     Claim("n26", "news 26", "Untrainable nets are not doomed", "1.65 -> 13.10 % top-5", "deep-fcn",
           "untrained", restates="t3-deep-fcn-untrained"),
     Claim("n27-overfitting", "news 27", "Guidance avoids overfitting",

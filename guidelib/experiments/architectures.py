@@ -43,9 +43,9 @@ def study(*, out, seeds, families=tuple(FAMILIES), profile="fast", jobs=2):
     return better(log.table(), PLACES)
 
 
-def kept(profile="fast"):
+def kept(profile="fast", *, folder=KEPT):
     """The log of the study that the project keeps, as study() returns it, or None without one."""
-    path = KEPT / "search" / f"architectures-{profile}.csv"
+    path = Path(folder) / "search" / f"architectures-{profile}.csv"
     return better(Log(path).table(), PLACES) if path.exists() else None
 
 

@@ -6,10 +6,11 @@ neither is needed alone.
 
 from ._effects import effects
 from ._insides import alignment, by_layer, dimension, grams, images, influence
+from ._map import nearness
 from ._runs import accuracy, best_so_far, curves, ratios, timings, under
 from ._starts import starts
 from ._style import DASHED, MARKERS, PALETTE, SHARES, axes, show, theme
 
 __all__ = ["DASHED", "MARKERS", "PALETTE", "SHARES", "accuracy", "alignment", "axes", "best_so_far",
-           "by_layer", "curves", "dimension", "effects", "grams", "images", "influence", "ratios", "show",
-           "starts", "theme", "timings", "under"]
+           "by_layer", "curves", "dimension", "effects", "grams", "images", "influence", "nearness",
+           "ratios", "show", "starts", "theme", "timings", "under"]
