@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -282,6 +283,20 @@ def test_runs_without_a_finite_value_are_left_out_told_and_make_no_pair(folder):
     row = only(folder)
     assert row["verdict"] == f"{UNTESTED}: 7 of the 8 seeds that a verdict takes"
     assert row["note"].endswith("7 of 9 seeds paired")
+
+
+@pytest.mark.parametrize(("experiment", "settings"), [
+    ("deep-fcn", {"samples": "pool"}), ("deep-fcn", {"dimension": 3.0}), ("parity", {"samples": "batch"})])
+def test_a_run_with_another_setting_that_came_later_is_no_run_of_the_condition_as_it_is(folder, experiment,
+                                                                                      settings):
+    """Whether its record names the setting, or leaves it out where it is that of before."""
+    claim = Claim("s", "table 0", "x", "", experiment, "untrained")
+    add(folder, "untrained", 0.5, experiment=experiment, **settings)
+    add(folder, "base", 0.5, experiment=experiment)
+    assert only(folder, claim)["note"] == "not run at the present settings yet"
+    add(folder, "untrained", 0.9, experiment=experiment)
+    assert only(folder, claim)["mean"] == pytest.approx(0.9, abs=0.1)
+    assert only(folder, replace(claim, overrides=settings))["mean"] == pytest.approx(0.5, abs=0.1)
 
 
 def test_lower_is_better_for_perplexity_and_it_decides_whether_there_is_something_to_explain(folder):

@@ -2,16 +2,18 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from ..experiments import config, find_condition
+from ..experiments import Config, config, find_condition
 from ..experiments.records import read
 
 SHOWN = ("fast", "overnight", "full", "paper")  # profiles; smoke only shows that everything runs
 RECORD = re.compile(r"-\d+-[0-9a-f]{16}\.json$")  # how guidelib.experiments.records names a record
 OF_GUIDANCE = ("similarity", "debiased", "match", "reduce", "layers", "samples", "dose", "weight",
                "warm_up_steps", "warm_up_lr", "stop_steps")
+# Settings that came later: a record without one was made with its default.
+LATE = {f.name: f.default for f in fields(Config) if "since" in f.metadata}
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Run:
         if find_condition(condition).role in ("base", "reference") and not find_condition(condition).guide:
             overrides = {name: v for name, v in overrides.items() if concerns_a_base(name)}
             changed = set(filter(concerns_a_base, changed))
-        missing = object()
-        same = all(self.config.get(name, missing) == v for name, v in overrides.items())
+        known = LATE | self.config
+        same = all(name in known and known[name] == v for name, v in overrides.items())
         return same and changed <= set(overrides)
 
 
@@ -74,7 +76,8 @@ def runs(folder):
 def as_run(record):
     """The Run of a record: its settings against those its condition has today.
 
-    A setting that only one of them knows does not count.
+    A setting that came later has its default in a record without it; another that only one of them knows does
+    not count.
     """
     mine = record["config"]
     try:
@@ -82,9 +85,9 @@ def as_run(record):
                       regime=mine["regime"], seed=mine["seed"])
     except (KeyError, ValueError):
         return Run(record, left_out="of an experiment, condition or regime that is not known today")
-    today = json.loads(json.dumps(made.facts()))
-    if mine["recipe"] != today["recipe"]:
+    if mine["recipe"] != made.recipe:
         return Run(record, left_out="of another recipe")
+    mine, today = LATE | mine, json.loads(json.dumps(asdict(made)))
     changed = {name for name in today if name in mine and mine[name] != today[name]}
     return Run(record, frozenset(changed - {"data_hash"}))
 
