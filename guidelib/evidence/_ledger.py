@@ -14,6 +14,7 @@ from ..experiments import seeds as seeds_of
 from . import nearness
 from .effects import RECIPE, effect_of_groups, required, rival
 from .gates import mean_misalignment
+from .likeness import likeness
 from .matching import SHOWN, concerns_a_base, one_a_seed, runs
 from .metrics import METRICS
 from .paper import CLAIMS
@@ -142,6 +143,9 @@ def rows_of_study(claim, folder):
 
 def findings(claim, found):
     """What a Row holds beside the claim's own words, from the Runs of its experiment at one setting."""
+    if claim.alike:
+        mine = one_a_seed([run for run in found if run.has(claim.condition, claim.overrides)])
+        return about(mine) | likeness(claim, found)
     conditions = {run.config["condition"] for run in found}
 
     def of(condition, overrides=claim.overrides):

@@ -16,8 +16,9 @@ class Claim:
     worse: the claim is one of harm; equal: it is one of no difference, against chance or 0 under a metric
     that is a difference itself. overfitting: it is about overfitting, and needs a base that does. primary:
     the one contrast of its experiment that was named before the runs. restates: the id of a claim that says
-    the same. study: whether it is about the map of architectures, and no single contrast. reason: why no
-    experiment here tests it.
+    the same. alike: it is that runs of `condition` and of this one err on the same examples, more than those
+    of `condition` and the base do. study: whether it is about the map of architectures, and no single
+    contrast. reason: why no experiment here tests it.
 
     >>> from guidelib.evidence.paper import CLAIMS
     >>> CLAIMS[0].source, CLAIMS[0].experiment, CLAIMS[0].condition, CLAIMS[0].explains
@@ -40,6 +41,7 @@ class Claim:
     overfitting: bool = False
     primary: bool = False
     restates: str = ""
+    alike: str = ""
     study: bool = False
     reason: str = ""
 

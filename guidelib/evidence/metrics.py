@@ -49,6 +49,8 @@ METRICS = {
                          percent=False, margin=0.05, within=True, describes=True, alignment=True),
     "dimension": Metric("effective dimension at the end, mean over the hidden layers", percent=False,
                         margin=None, describes=True, digits=1),
+    "error_consistency": Metric("error consistency of two runs (Cohen's kappa)", percent=False, margin=0.05,
+                                describes=True, digits=2),
     "gradient_ratio": Metric("gradient norm of the first hidden layer over that of the last, before training",
                              higher=False, percent=False, margin=None, describes=True, digits=2),
 }

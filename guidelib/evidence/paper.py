@@ -10,7 +10,6 @@ from .claim import Claim, untested
 
 OPINION = "an opinion"
 PLAN = "a plan, or work to come"
-IMAGES = "no record holds a model's answers to single images"
 LARGE = {"depth": 6, "width": 1024, "guide_width": 1024}  # the large recurrent net and its guide
 LM = {"experiment": "language-model", "metric": "test_perplexity"}
 
@@ -201,12 +200,13 @@ ANALYSES = [
           "accuracy not printed", "deep-fcn-vit", "trained"),
     Claim("f-vit-untrained", "appendix F", "An untrained ViT-B/16 guides the deep net too",
           "accuracy not printed", "deep-fcn-vit", "untrained", primary=True),
-    untested("f-kappa", "appendix F",
-             "Nets with different guides err alike, far more than guided net and base do",
-             IMAGES, "error consistency 0.49 against 0.04"),
+    Claim("f-kappa", "appendix F",
+          "Nets with different guides err alike, far more than guided net and base do",
+          "error consistency 0.49 against 0.04", "deep-fcn", "untrained", metric="error_consistency",
+          alike="other-family"),
     untested("f-kappa-distilled", "appendix F, figure 13",
              "Distillation from the two teachers makes errors less alike than guidance does",
-             IMAGES, "0.26 against 0.49"),
+             "no run here has a distilling teacher of a second family", "0.26 against 0.49"),
     untested("f10", "figure 10", "ResNet-18 and ViT-B/16 are more alike in early layers than in late ones",
              "no run compares two guides"),
     untested("i1-theory", "appendix I.1", "Bounds from stitching, kernels and compression explain guidance",

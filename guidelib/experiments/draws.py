@@ -9,6 +9,7 @@ from .conditions import find_condition
 
 DRAWS = 8  # trials of each condition at the first seed
 FINALISTS = 3  # of them go on
+FEWER = {"overnight": (4, 0)}  # {profile: draws and finalists} where runs are too long for those
 SEARCHED = (100, 101, 102)  # seeds, on which no result is reported
 RANGES = {  # of what is drawn evenly on a logarithmic scale
     "lr": (3e-4, 1e-2),
@@ -16,6 +17,15 @@ RANGES = {  # of what is drawn evenly on a logarithmic scale
     "warm_up_lr": (3e-4, 1e-2),
 }
 SHARES = {"alpha": (0.1, 0.9)}  # and evenly
+
+
+def effort(profile):
+    """How many draws a condition is tuned by at a profile, and how many of them go on to the other seeds.
+
+    >>> effort("fast"), effort("overnight")
+    ((8, 3), (4, 0))
+    """
+    return FEWER.get(profile, (DRAWS, FINALISTS))
 
 
 def space(experiment, condition):

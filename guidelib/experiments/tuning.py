@@ -1,9 +1,9 @@
 """Equal trials: every condition that is compared is tuned by the same number of draws, from the same list.
 
 First the setting itself, among a few candidates: by what the base and the guide's architecture reach alone,
-and by whether guided targets align, never by what they reach. Then each condition: DRAWS draws at one seed,
-the best FINALISTS of them at the other seeds, on validation, on seeds that no result is reported on. The logs
-are text, and all that is needed to go on.
+and by whether guided targets align, never by what they reach. Then each condition: some draws at one seed,
+the best of them at the other seeds, on validation, on seeds that no result is reported on. The logs are text,
+and all that is needed to go on.
 """
 
 import json
@@ -18,7 +18,7 @@ from .catalogue import CATALOGUE
 from .catalogue.base import CHOSEN, place
 from .conditions import find_condition
 from .configuration import config
-from .draws import FINALISTS, SEARCHED, draws, space
+from .draws import SEARCHED, draws, effort, space
 from .grid import run_grid
 from .kept import KEPT
 
@@ -38,6 +38,7 @@ def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=No
     condition that is not compared here or has nothing to tune.
     """
     compared = CATALOGUE[experiment].compared.get((regime, profile), ())
+    count, finalists = effort(profile)
     tunable = [name for name in compared if space(experiment, name)]
     for name in conditions or ():
         if name not in tunable:
@@ -46,7 +47,7 @@ def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=No
     log = Log(Path(out) / f"{place(experiment, regime, profile)}.csv")
 
     def row(condition, number, seed):
-        settings = draws(experiment, condition)[number]
+        settings = draws(experiment, condition, count=count)[number]
         made = config(experiment, condition=condition, regime=regime, profile=profile, seed=seed, **settings)
         return {"condition": condition, "draw": number, "seed": seed, **settings}, made
 
@@ -54,12 +55,12 @@ def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=No
     if not chosen:
         raise ValueError(f"nothing is compared in {place(experiment, regime, profile)}: name it in its file")
     first, *others = SEARCHED
-    every = [row(name, number, first) for name in chosen for number in range(len(draws(experiment, name)))]
+    every = [row(name, number, first) for name in chosen for number in range(count)]
     log.fill(every, jobs=jobs)
     by = CATALOGUE[experiment].chosen_by
     more = []
     for name in chosen:
-        best = ranked(log.table(), name, by=by, seeds=(first,))[:FINALISTS]
+        best = ranked(log.table(), name, by=by, seeds=(first,))[:finalists]
         more += [row(name, number, seed) for seed in others for number in best]
     log.fill(more, jobs=jobs)
     return marked(log.table(), by=by)
@@ -200,10 +201,10 @@ def ranked(table, condition, *, by, seeds):
 
 
 def marked(table, *, by):
-    """The table with a column `chosen`: of each condition the draw that is best over all seeds."""
+    """The table with a column `chosen`: of each condition the draw that is best over all seeds of the log."""
     best = {}
     for name in table["condition"].unique():
-        order = ranked(table, name, by=by, seeds=SEARCHED)
+        order = ranked(table, name, by=by, seeds=table["seed"].unique())
         best[name] = order[0] if order else None
     chosen = [best[row.condition] == row.draw for row in table.itertuples()]
     return table.assign(chosen=chosen)

@@ -23,6 +23,11 @@ EXPERIMENT = Experiment(
             "width": 192, "epochs": 20, "batch_size": 64,
             "guide_epochs": 12, "warm_up_steps": 300, "warm_up_lr": 1e-3, "stop_steps": 80,
         },
+        "overnight": {
+            "data": "cifar10", "train": 10000, "validation": 1000, "test": 5000,
+            "depth": 48, "width": 256, "dropout": 0.0, "epochs": 15, "batch_size": 128,
+            "guide_epochs": 10, "warm_up_steps": 300, "stop_steps": 300,
+        },
         "full": IMAGES["full"],
         "paper": IMAGES["paper"],
     },
@@ -42,6 +47,9 @@ EXPERIMENT = Experiment(
             "base", "base-longer", "base-tuned", "guide-alone", "dimension-kept", "distilled", *GUIDES,
             "untrained-noise-fed", "shuffled-noise-fed", "untrained-warm-up",
             *(f"{guide}-warm-up" for guide in GUIDES[2:]), "moved-as-far"),
+        ("untrainable", "overnight"): (
+            "base", "base-longer", "shifted-init", "guide-alone", "untrained", "trained", "shuffled",
+            "untrained-warm-up", "shuffled-warm-up"),
     },
     recipes=FCN_RECIPES,
     candidates={
