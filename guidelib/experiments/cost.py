@@ -153,12 +153,17 @@ def guidance(kind, guide, pairs, x, *, places=1):
 
     They are the guide's forward, its Gram matrices, and the target's with their backward. A Gram matrix of p
     features takes 2 n^2 p, and as much in the backward; each layer's is made once, whatever the number of its
-    pairs. places: samples of an example, more than one where tokens are samples.
+    pairs. places: samples of an example, more than one where tokens are samples: of so many no Gram matrix is
+    made, but products of features.
     """
     n = places * len(x)
     target_features = {row.target: row.target_features for row in pairs}
     guide_features = {row.guide: row.guide_features for row in pairs}
-    whole = {"examples": n, "inputs": x[0].numel() // places, "lengths": x[0].numel() // places}
+    if places > 1:
+        own = sum(3 * p**2 for p in target_features.values()) + sum(q**2 for q in guide_features.values())
+        products = 2 * n * (own + sum(2 * row.target_features * row.guide_features for row in pairs))
+        return products + forward(guide, x) if kind.runs else products
+    whole = {"examples": n, "inputs": x[0].numel(), "lengths": x[0].numel()}
     own = whole.get(kind.whole, sum(guide_features.values()))
     grams = 2 * n**2 * (2 * sum(target_features.values()) + own)
     return grams + forward(guide, x) if kind.runs else grams

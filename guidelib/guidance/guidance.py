@@ -8,7 +8,7 @@ from itertools import groupby
 
 import torch
 
-from ..similarity import find
+from ..similarity import Factored, find, traces, whole
 from . import tables
 from .activations import listened
 from .axes import differ, readings
@@ -168,7 +168,7 @@ class Guidance(Term):
             self.dropped.update(pair for pair in self.pairs if pair not in pairs)
         if not pairs:
             return torch.zeros((), device=call.device)
-        misalignment = torch.cat([self.similarity.misalignment(k, l) for k, l in grams])  # (pairs,)
+        misalignment = torch.cat([self._misalignment(k, l) for k, l in grams])  # (pairs,)
         self._last = (pairs, [(k.detach(), l) for k, l in grams], misalignment.detach())
         if not self._looked:
             self._look(call, misalignment)
@@ -181,12 +181,22 @@ class Guidance(Term):
         return pairs, self._stacks(pairs, {key: self._gram(found[key]) for key in dict(pairs)}, guide_grams)
 
     def _gram(self, o):
+        """The Gram matrix (n, n) of a layer, Factored if its samples are tokens, and more than features."""
         if o.gram is not None:
             return o.gram
-        return self.similarity.gram(as_samples(o.x, o.type, **self.viewed))
+        x = as_samples(o.x, o.type, **self.viewed)
+        many = self.samples == "tokens" and len(x) >= x[0].numel()
+        return Factored.of(x) if many and self.similarity.factored else self.similarity.gram(x)
+
+    def _misalignment(self, k, l):
+        factored = isinstance(k, Factored) and isinstance(l, Factored)
+        return (self.similarity.factored if factored else self.similarity.misalignment)(k, l)
 
     def _stacks(self, pairs, target_grams, guide_grams):
-        """[(K, L)], each (pairs, n, n), of pairs with as many samples: one, unless these are tokens."""
+        """[(K, L)], each (pairs, n, n), of pairs with as many samples: one, unless these are tokens.
+
+        Two that are Factored are a stack by themselves.
+        """
         stacks = []
         for n, group in groupby(pairs, key=lambda pair: target_grams[pair[0]].shape[-1]):
             group = list(group)
@@ -196,8 +206,12 @@ class Guidance(Term):
                     raise ValueError(f"samples='tokens' compares place by place, but {left} has {n} of them "
                                      f"in this batch and {right} has {m}: pair layers with as many, or use "
                                      "samples='pool'")
-            stacks.append((torch.stack([target_grams[key] for key, _ in group]),
-                           torch.stack([guide_grams[key] for _, key in group])))
+            sides = [(target_grams[t], guide_grams[g]) for t, g in group]
+            if any(isinstance(gram, Factored) for gram in sum(sides, ())):
+                stacks += [side if all(isinstance(gram, Factored) for gram in side) else
+                           tuple(whole(gram)[None] for gram in side) for side in sides]
+            else:
+                stacks.append(tuple(map(torch.stack, zip(*sides, strict=True))))
         return stacks
 
     def _run_guide(self, call, keys=None):
@@ -241,7 +255,8 @@ class Guidance(Term):
             self.pairs = [(target.keys[t], guide.keys[g]) for t, g in found]
         self._sides, self._guide_keys = (target, guide), {key for _, key in self.pairs}
         names = [self.names[pair] for pair in self.pairs]
-        self._plan = tables.plan(names, target, guide, call, **self.viewed)
+        factored = self.similarity.factored is not None
+        self._plan = tables.plan(names, target, guide, call, factored=factored, **self.viewed)
         self.recorder.restrict({name for (name, _), _ in self.pairs})
         if self.samples == "batch" and self.similarity.tap is not None:
             self.recorder.tap, self.recorder.tapped = self.similarity.tap, {key for key, _ in self.pairs}
@@ -280,8 +295,7 @@ class Guidance(Term):
         if not grams or not differ(call):
             return found, False
         sides = {"target": [k for k, _ in grams], "guide": [l for _, l in grams]}
-        still = {side: torch.cat([k.diagonal(dim1=-2, dim2=-1).sum(-1) for k in stack]) == 0
-                 for side, stack in sides.items()}
+        still = {side: torch.cat([traces(k) for k in stack]) == 0 for side, stack in sides.items()}
         for i, pair in enumerate(pairs):
             if constant := [side for side in still if still[side][i]]:
                 reason = f"features of the {' and the '.join(constant)} do not vary over the examples"

@@ -5,7 +5,7 @@ from collections import Counter
 import pandas as pd
 import torch
 
-from ..similarity import CKA, CKA_DEBIASED, double_centre, participation_ratio
+from ..similarity import CKA, CKA_DEBIASED, Factored, double_centre, participation_ratio
 from .activations import EMBEDDING, NORMALISATION, display, is_leaf, owns_matrix, selected
 from .calls import Call
 from .frozen import as_call
@@ -55,13 +55,14 @@ def why_not(module):
     return "no weight matrix" if is_leaf(module) else "owns weights beside its parts, name it in layers="
 
 
-def plan(pairs, target, guide, call, **options):
+def plan(pairs, target, guide, call, *, factored=False, **options):
     """One row a pair of names, then one a layer of the two Sides without a part; n counts samples.
 
-    options: those of as_samples.
+    factored: whether features of many tokens take the place of Gram matrices. options: those of as_samples.
 
     Cost of a pair with p and q features: its forward Gram matrices and the one product of the backward, 2 n^2
-    (2 p + q) operations; at best its features are touched 4 p + q times n.
+    (2 p + q) operations; at best its features are touched 4 p + q times n. Of two that are Factored: products
+    of features, 2 n (3 p^2 + 2 p q + q^2), which touch them 4 p + 2 q times.
     """
     found = [{side.names[o.key]: o for o in side.outputs} for side in (target, guide)]
     rows = []
@@ -69,7 +70,10 @@ def plan(pairs, target, guide, call, **options):
         n, p = sample_shape(found[0].get(left), **options)
         m, q = sample_shape(found[1].get(right), **options)
         n, reason = max(n, m), "" if n and m else "a layer of it did not run yet"
-        rows.append((left, right, n, p, q, 2 * n**2 * (2 * p + q) / 1e9, 4 * n * (4 * p + q) / 1e6, reason))
+        products, touched = 2 * n**2 * (2 * p + q), 4 * n * (4 * p + q)
+        if factored and options["samples"] == "tokens" and n >= max(p, q):
+            products, touched = 2 * n * (3 * p**2 + 2 * p * q + q**2), 4 * n * (4 * p + 2 * q)
+        rows.append((left, right, n, p, q, products / 1e9, touched / 1e6, reason))
     for i, side in enumerate((target, guide)):
         for name, reason in side.reasons([pair[i] for pair in pairs]).items():
             rows.append((*((name, ""), ("", name))[i], call.n, 0, 0, 0.0, 0.0, reason))
@@ -94,12 +98,24 @@ def with_dropped(table, dropped):
 
 
 def measures(k, l):
-    """Table of n, both CKAs, chance and participation ratios, for stacks of Gram matrices (pairs, n, n)."""
+    """Table of n, both CKAs, chance and participation ratios, for stacks of Gram matrices (pairs, n, n).
+
+    Or for two that are Factored, of one pair.
+    """
     n = k.shape[-1]
+    if isinstance(k, Factored) and isinstance(l, Factored):
+        pr_target, pr_guide = (participation_ratio(side.covariance())[None] for side in (k, l))
+        debiased = 1 - CKA_DEBIASED.factored(k, l) if n >= CKA_DEBIASED.least else pr_target * torch.nan
+        return measured(n, 1 - CKA.factored(k, l), debiased, pr_target, pr_guide)
     centred, centred_guide = double_centre(k), double_centre(l)
     pr_target, pr_guide = participation_ratio(centred), participation_ratio(centred_guide)
     debiased = CKA_DEBIASED.value(k, l) if n >= CKA_DEBIASED.least else torch.full_like(pr_target, torch.nan)
+    return measured(n, CKA.value(centred, centred_guide), debiased, pr_target, pr_guide)
+
+
+def measured(n, cka, debiased, pr_target, pr_guide):
+    """The columns of measures(), each (pairs,)."""
     chance = (pr_target * pr_guide).sqrt() / (n - 1)
-    columns = {"cka": CKA.value(centred, centred_guide), "cka_debiased": debiased, "chance": chance,
-               "pr_target": pr_target, "pr_guide": pr_guide}
+    columns = {"cka": cka, "cka_debiased": debiased, "chance": chance, "pr_target": pr_target,
+               "pr_guide": pr_guide}
     return pd.DataFrame({"n": n} | {name: column.double().cpu().numpy() for name, column in columns.items()})

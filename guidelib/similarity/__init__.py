@@ -2,14 +2,15 @@
 
 from ._base import Similarity
 from ._cka import CKA, CKA_DEBIASED, cka
+from ._factored import Factored, traces, whole
 from ._gram import double_centre, flatten, gram, participation_ratio, scaled_gram, u_centre
 from ._ridge import RIDGE, RIDGE_100, ridge, ridge_similarity
 from ._rsa import RSA, rsa
 from ._sp import SP, sp
 
-__all__ = ["CKA", "CKA_DEBIASED", "RIDGE", "RIDGE_100", "RSA", "SP", "Similarity", "cka", "double_centre",
-           "find", "flatten", "gram", "participation_ratio", "ridge", "ridge_similarity", "rsa",
-           "scaled_gram", "sp", "u_centre"]
+__all__ = ["CKA", "CKA_DEBIASED", "RIDGE", "RIDGE_100", "RSA", "SP", "Factored", "Similarity", "cka",
+           "double_centre", "find", "flatten", "gram", "participation_ratio", "ridge", "ridge_similarity",
+           "rsa", "scaled_gram", "sp", "traces", "u_centre", "whole"]
 
 SIMILARITIES = {"cka": CKA, "ridge": RIDGE, "ridge-100": RIDGE_100, "rsa": RSA, "sp": SP}
 

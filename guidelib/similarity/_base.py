@@ -13,7 +13,8 @@ class Similarity:
     gram: activations (n, ...) to (n, n), differentiable. tap: activations to (activations, gram), to be
     passed on in their place, or None. value: two stacks (..., n, n), perhaps of two types, to (...,), with
     the sign of the publication. misalignment: the same, lower is more alike. least: the fewest examples it
-    is defined for. diagonal: whether the diagonal of the Gram matrices counts. equidistant: whether it tells
+    is defined for. factored: the misalignment of two Factored, for many samples of few features, or None.
+    diagonal: whether the diagonal of the Gram matrices counts. equidistant: whether it tells
     something of examples that are all equally far apart.
 
     >>> from guidelib.similarity import CKA
@@ -29,6 +30,7 @@ class Similarity:
     value: Callable
     misalignment: Callable
     tap: Callable | None = None
+    factored: Callable | None = None
     least: int = 2
     diagonal: bool = True
     equidistant: bool = True

@@ -4,6 +4,7 @@ CKA is the cosine between two projected Gram matrices, <PK, PL> / (|PK| |PL|). T
 by double centring; the debiased form by U-centring. One formula, two projections.
 """
 
+from . import _factored
 from ._base import Similarity, same_type
 from ._gram import cosine, double_centre, scaled_gram, tap, u_centre
 
@@ -42,6 +43,8 @@ def _misalignment(value):
     return lambda k, l: 1 - value(k, l)
 
 
-CKA = Similarity(name="cka", gram=scaled_gram, tap=tap, value=_biased, misalignment=_misalignment(_biased))
+CKA = Similarity(name="cka", gram=scaled_gram, tap=tap, value=_biased, misalignment=_misalignment(_biased),
+                 factored=_misalignment(_factored.biased))
 CKA_DEBIASED = Similarity(name="cka (debiased)", gram=scaled_gram, tap=tap, value=_debiased,
-                          misalignment=_misalignment(_debiased), least=4, diagonal=False)
+                          misalignment=_misalignment(_debiased), factored=_misalignment(_factored.debiased),
+                          least=4, diagonal=False)
