@@ -8,7 +8,7 @@ from pathlib import Path
 from guidelib import evidence, figures
 from guidelib.course import timings
 from guidelib.evidence.metrics import of
-from guidelib.experiments import config, seeds
+from guidelib.experiments import architectures, config, seeds
 from guidelib.experiments.catalogue import CATALOGUE
 from guidelib.experiments.records import path_of, read
 
@@ -91,7 +91,21 @@ def elsewhere(folder):
     table = [head, ["---"] * len(head), *cells]
     return "\n".join([
         "Elsewhere:", "", *settings, "", *(f"| {' | '.join(line)} |" for line in table), "",
-        "<details><summary>Against each control, in points</summary>", "", *controls, "", "</details>", ""])
+        "<details><summary>Against each control, in points</summary>", "", *controls, "", "</details>", "",
+        *mapped()])
+
+
+def mapped():
+    """The map of architectures in a line, if it is kept."""
+    table = architectures.kept()
+    if table is None:
+        return []
+    pairs = evidence.nearness.by_pair(table)
+    ways, gain, start = evidence.nearness.said(pairs)
+    basis = f"{pairs['seed'].nunique()} seeds, n = {table['n_test'].iloc[0]} test images, profile fast, cpu"
+    link = "notebook [06](notebooks/06_what_is_transferred.ipynb)"
+    return ["**A map of architectures**, four families of nets, each guided by an untrained net of every "
+            f"other ({basis}; {link}): {ways}; {gain}, {start}.", ""]
 
 
 def answers(made):

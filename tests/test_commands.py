@@ -1,6 +1,7 @@
 """The command line as a user meets it: exit codes, what is kept after a failure, parameters that arrive."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -173,7 +174,20 @@ def test_list_names_everything(capsys):
         assert word in printed
 
 
-def test_the_test_command_passes_words_to_pytest_and_ends_with_its_exit_code():
+def test_the_test_command_passes_words_to_pytest_and_ends_with_its_exit_code(monkeypatch):
+    asked = []
+    monkeypatch.setattr(pytest, "main", lambda words: asked.append(words) or 5)
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # whatever it sets ends with this test
+    monkeypatch.chdir(Path.cwd())
+    assert main(["test", "-q", "-k", "nothing"]) == 5
+    assert main(["test", "--slow", "-x"]) == 5
+    assert [words[-3:] for words in asked] == [["-q", "-k", "nothing"], ["slow", "tests", "-x"]]
+    assert all(words[words.index("-m") + 1] == lane
+               for words, lane in zip(asked, ("not slow", "slow"), strict=True))
+
+
+@pytest.mark.slow
+def test_where_no_test_is_selected_the_test_command_ends_as_pytest_does():
     done = guidelib("test", "-q", "-k", "nothing_is_called_like_this")
     assert done.returncode == 5  # pytest's word for "no test was selected"
 
