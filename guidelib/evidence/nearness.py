@@ -120,11 +120,13 @@ def said(pairs):
         far, near = near, far
     seeds = pairs["seed"].nunique()
     gap = abs(widest["difference"])
-    first = (f"in {len(apart)} of {len(ways)} pairs of families the fall of the misalignment differs between "
-             f"the two ways by more than {MARGIN:g}; most for {far} targets with {near} guides, whose "
-             f"misalignment falls by {gap:.2f} more than the other way round")
-    correlations = [f"{mean:+.2f} ({low:+.2f} to {high:+.2f})" for mean, low, high in
+    first = ("the fall of the misalignment is shown to differ between the two ways, by more than "
+             f"{MARGIN:g}, in {len(apart)} of {len(ways)} pairs of families; the gap is widest for {far} "
+             f"targets with {near} guides, whose misalignment falls by {gap:.2f} more than the other way "
+             "round")
+    correlations = [f"{mean:+.2f} ({max(low, -1):+.2f} to {min(high, 1):+.2f})" for mean, low, high in
                     (ranks(pairs, "fall", "gain"), ranks(pairs, "fall", "start"))]
     return [first,
-            f"rank correlation of the fall with the gain in accuracy: {correlations[0]}, {seeds} seeds",
-            f"and with the misalignment of the two untouched nets: {correlations[1]}"]
+            f"over {seeds} seeds, the rank correlation of the fall with the gain in accuracy is "
+            f"{correlations[0]}",
+            f"and with the misalignment of the two untouched nets {correlations[1]}"]
