@@ -152,9 +152,9 @@ def test_the_networks_are_those_of_the_paper():
     assert sizes("parity", "depth", "width", "heads", "guide_depth") == (1, 64, 4, 1)
 
 
-def test_images_have_a_residual_base_and_sequences_none():
+def test_images_have_a_residual_base_and_sequences_none_nor_what_has_families():
     for experiment in E.EXPERIMENTS:
-        if experiment in ("copy-paste", "copy-paste-fixed", "parity", "language-model"):
+        if experiment in ("copy-paste", "copy-paste-fixed", "parity", "language-model", "architectures"):
             with pytest.raises(ValueError, match=f"{experiment} has no base-residual: its target"):
                 E.config(experiment, condition="base-residual", profile="smoke")
         else:
@@ -232,7 +232,7 @@ def test_a_whole_number_where_a_number_is_asked_for_names_the_same_run():
 def test_profiles_are_checked_and_guessed():
     assert E.seeds("copy-paste") == E.seeds("deep-fcn", regime="overfit") == list(range(20, 30))
     for wrong, message in (("fats", "did you mean 'fast'"), ("Smoke", "did you mean 'smoke'"),
-                           ("huge", "choose from smoke, fast, full, paper")):
+                           ("huge", "choose from smoke, fast, overnight, full, paper")):
         with pytest.raises(ValueError, match=message):
             E.seeds("deep-fcn", profile=wrong)
 
