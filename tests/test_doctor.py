@@ -115,7 +115,7 @@ def test_every_task_is_looked_for_where_the_tasks_look(tmp_path, monkeypatch):
 
 def test_digits_are_not_among_what_full_alone_needs():
     wanted = machine.wanted()
-    assert wanted["cifar10"] == ["full"]
+    assert wanted["cifar10"] == ["full", "overnight"]
     assert {"smoke", "fast"} <= set(wanted["digits"])
 
 

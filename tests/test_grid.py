@@ -103,7 +103,7 @@ def test_finished_runs_are_not_made_again_and_a_failure_is_listed_with_its_error
     monkeypatch.setattr(grid, "run", run)
     bad = smoke("untrained").with_(layers="middle-3")
     new = smoke(seed=7, epochs=1)
-    listed = r"1 of 4 runs failed.*\nuntrained seed 0: ValueError: layers is .*'middle-3'"
+    listed = r"1 of 4 runs failed.*\nuntrained seed 0: ValueError: no target layer .*'middle-3'"
     with pytest.raises(RuntimeError, match=listed):
         E.run_grid([bad, *configs, new], out=tmp_path, jobs=1, device="cpu")
     assert begun == [bad, new]

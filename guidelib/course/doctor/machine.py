@@ -112,7 +112,7 @@ def wanted():
     """{data set: the profiles that use it}, of all experiments.
 
     >>> wanted()["cifar10"]
-    ['full']
+    ['full', 'overnight']
     """
     from ...experiments.catalogue import CATALOGUE
 
