@@ -169,7 +169,8 @@ def test_a_cell_that_adds_runs_may_be_run_again(lesson):
     ({"seeds": [1.5]}, r"received \[1.5\]"),
     ({"seeds": []}, r"received \[\]"), ({"seeds": [True]}, r"received \[True\]"),
     ({"device": "gpu"}, "device 'gpu' cannot be used here: choose from auto, cpu"),
-    ({"profile": "paper"}, "needs several GPUs")])
+    ({"profile": "paper"}, "needs several GPUs"),
+    ({"profile": "overnight"}, "one of deep-fcn alone.*choose")])
 def test_what_cannot_be_is_said_before_anything_is_made(options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         Lesson("02_example", out_dir=tmp_path, **options)

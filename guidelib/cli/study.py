@@ -19,6 +19,7 @@ SHOWN = {  # of each study: what its rows are of, and the means that are printed
                       ["misalignment_start", "misalignment_end", "test_accuracy"]),
 }
 
+
 def arguments(parser):
     parser.add_argument("what", nargs="?", default="initialisations", choices=SHOWN, metavar="STUDY",
                         help=f"{' or '.join(SHOWN)}, the first without it")

@@ -88,6 +88,9 @@ class Lesson:
         if profile == "paper":
             raise ValueError("profile 'paper' needs several GPUs, and python -m guidelib run EXPERIMENT "
                              "--profile paper --dry-run says what it costs: choose smoke, fast or full here")
+        if profile == "overnight":
+            raise ValueError("profile 'overnight' is one of deep-fcn alone, whose runs python -m guidelib "
+                             "compare deep-fcn --profile overnight makes: choose smoke, fast or full here")
         check_jobs(jobs)
         find_device(device)
         self.name, self.profile, self.chosen = name, profile, whole_numbers(seeds)
