@@ -1,5 +1,6 @@
 """Equal trials: one list of draws, a log that is enough to go on, and what it chose is what runs."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -106,6 +107,18 @@ def test_a_setting_is_chosen_without_a_look_at_guided_accuracy(made_up, tmp_path
     assert table.loc[table["condition"] != "untrained", "validation_accuracy"].notna().all()
     candidates = CATALOGUE["deep-fcn"].candidates["untrainable", "fast"]
     assert len(table) == len(candidates) * 6 * 2
+
+
+def test_a_log_calls_a_candidate_as_it_is_called_now(made_up, tmp_path, monkeypatch):
+    """Once a size is chosen, it is the experiment as it stands, and what stood before has its differences."""
+    tuning.setting("copy-paste", out=tmp_path)
+    runs = len(made_up)
+    found = CATALOGUE["copy-paste"]
+    chosen = {"candidates": {("untrainable", "fast"): ({}, {"shortest": 8, "longest": 12})}}
+    monkeypatch.setitem(CATALOGUE, "copy-paste", dataclasses.replace(found, **chosen))
+    table = tuning.setting("copy-paste", out=tmp_path)
+    assert len(made_up) == runs
+    assert set(table["candidate"]) == {"as it stands", "shortest=8 longest=12"}
 
 
 def test_what_is_not_compared_is_not_tuned(tmp_path):

@@ -143,8 +143,12 @@ class Log:
     def fill(self, wanted, *, jobs):
         """Run what the log does not hold yet of [(what to write of it, its Config)].
 
-        Each is kept as it is done.
+        Each is kept as it is done. What is written of a run follows what is asked for now: the size that a
+        search ended on is then the one "as it stands".
         """
+        asked = {made.key(): facts for facts, made in wanted}
+        for row in self.rows:
+            row |= asked.get(row["key"], {})
         known = {row["key"] for row in self.rows}
         todo = {made.key(): (facts, made) for facts, made in wanted if made.key() not in known}
         folder = self.path.with_suffix("")  # the records, which nobody needs afterwards

@@ -21,8 +21,8 @@ EXPERIMENT = Experiment(
         "smoke": SMALL_SEQUENCES | {"data": "grammar", "length": 8},
         "fast": SEQUENCES | {
             "data": "grammar", "length": 24, "recall": True, "train": 2000, "validation": 400, "test": 400,
-            "depth": 12, "width": 32, "epochs": 10, "batch_size": 64, "clip": 0.25,
-            "guide_depth": 2, "guide_width": 64, "guide_heads": 4, "guide_epochs": 10, "guide_lr": 3e-3,
+            "depth": 12, "width": 32, "epochs": 6, "batch_size": 64, "clip": 0.25,
+            "guide_depth": 2, "guide_width": 64, "guide_heads": 4, "guide_epochs": 6, "guide_lr": 3e-3,
             "stop_steps": 80, "warm_up_lr": 1e-3,
         },
         "full": FULL,
@@ -36,8 +36,8 @@ EXPERIMENT = Experiment(
     recipes=RNN_RECIPES,
     candidates={
         ("untrainable", "fast"): (
-            {}, {"epochs": 6, "guide_epochs": 6},
-            {"depth": 16}, {"depth": 16, "epochs": 6, "guide_epochs": 6},
+            {"epochs": 10, "guide_epochs": 10}, {},
+            {"depth": 16, "epochs": 10, "guide_epochs": 10}, {"depth": 16},
         ),
     },
     chosen_by="validation_loss",  # as perplexity counts there
