@@ -17,7 +17,7 @@ EXPERIMENT = Experiment(
         "smoke": IMAGES["smoke"] | {"guide_depth": 2, "guide_width": 8, "guide_heads": 2},
         "fast": {  # the target's numbers are those of deep-fcn
             "width": 192, "epochs": 20, "batch_size": 64, "stop_steps": 80,
-            "guide_depth": 4, "guide_width": 32, "guide_heads": 4, "guide_epochs": 20,
+            "guide_depth": 4, "guide_width": 32, "guide_heads": 4, "guide_epochs": 20, "guide_lr": 3e-3,
         },
         "full": IMAGES["full"] | {"guide_depth": 12, "guide_width": 768, "guide_heads": 12},
         "paper": IMAGES["paper"] | {"guide_depth": 12, "guide_width": 768, "guide_heads": 12},
@@ -26,5 +26,5 @@ EXPERIMENT = Experiment(
         ("untrainable", "fast"): ("base", "base-tuned", "guide-alone", "guide-untrained", *GUIDES),
     },
     recipes=FCN_RECIPES,
-    candidates={("untrainable", "fast"): ({}, {"guide_lr": 3e-3})},
+    candidates={("untrainable", "fast"): ({"guide_lr": 1e-3}, {})},
 )
