@@ -51,10 +51,12 @@ def test_the_setting_could_go_either_way_and_every_condition_is_there():
         assert evidence.effect(records, name).gate == ""
 
 
-def test_the_table_is_short():
+def test_the_tables_are_short():
     block = readme.block(readme.records_of(readme.FAST))
-    rows = [line for line in block.splitlines() if line.startswith("| ")]
-    assert len(rows) - 1 <= 8
+    for text in (block, readme.elsewhere(readme.FAST)):
+        rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+        assert 3 < len(rows) - 1 <= 8
+    assert len(readme.ELSEWHERE) <= 8
 
 
 def test_readme_and_ledger_show_the_same_numbers_from_the_same_records():
