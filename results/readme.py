@@ -96,7 +96,7 @@ def elsewhere(folder):
     return "\n".join([
         "Elsewhere, guided throughout:", "", *(f"| {' | '.join(line)} |" for line in table), "",
         "<details><summary>The three answers, and each control</summary>", "", *settings, "",
-        "</details>", "", *mapped()])
+        "</details>", "", *mapped(), *overnight(folder.parent)])
 
 
 def mapped():
@@ -110,6 +110,19 @@ def mapped():
     link = "notebook [06](notebooks/06_what_is_transferred.ipynb)"
     return ["**A map of architectures**, four families of nets, each guided by an untrained net of every "
             f"other ({basis}; {link}): {ways}; {gain}, {start}.", ""]
+
+
+def overnight(folder):
+    """What the runs on real images reach, in a line, if they are kept."""
+    table = evidence.real_images.real_images(folder)
+    if table.empty:
+        return []
+    best = table.sort_values("mean", ascending=False, kind="stable")
+    told = [f"{evidence.real_images.label(r)} {evidence.shown('test_accuracy', r.mean, r.low, r.high)}"
+            for r in best.itertuples()]
+    link = "notebook [09](notebooks/09_paper_and_beyond.ipynb)"
+    return [f"**Real images without a GPU** ({evidence.real_images.basis(table)}; {link}): "
+            f"{'; '.join(told)}.", ""]
 
 
 def answer(made):

@@ -184,7 +184,19 @@ class Lesson:
         if table is None:
             self.display(self.say("The study of starts at other sizes is not kept at this profile."))
             return
-        self.display(self.show(figures.starts(table, note=basis_of(table, self.profile)), name, alt=alt))
+        night = evidence.real_images.starts(KEPT)
+        note = basis_of(table, self.profile)
+        if len(night):
+            note += f"; CIFAR-10: {basis_of(night, 'overnight')}"
+        figure = figures.starts(table, more=night if len(night) else None, note=note)
+        self.display(self.show(figure, name, alt=alt))
+
+    def real_images(self):
+        """What the kept runs on real images reach, a table, or that there are none."""
+        table = evidence.real_images.real_images(KEPT)
+        if table.empty:
+            return self.say("Runs on real images are not kept yet.")
+        return self.say(f"{evidence.real_images.basis(table)}.", evidence.real_images.said(table))
 
     def nearness(self, measure, *, condition, alt):
         """A map of the study of architectures, of the runs with a guide of this condition."""

@@ -1,6 +1,6 @@
 """From run records to tables, intervals, verdicts and sentences; trains nothing."""
 
-from . import nearness
+from . import nearness, real_images
 from ._ledger import ledger
 from ._page import page
 from .effects import Effect, by_seed, effect, required, rival
@@ -31,6 +31,6 @@ __all__ = ["DELTA", "METRICS", "VERDICTS", "Effect", "alignment_said", "basis", 
            "caution", "compared", "controls_said", "difference", "dimensions", "effect", "failing",
            "false_discovery", "histories", "holm", "ledger", "mean_misalignment", "metric_table",
            "misalignment", "named", "nearness", "origin", "page", "paired_difference", "percent",
-           "premise_said", "readable", "remade", "required", "results", "rival", "role", "row", "save",
-           "sentence", "shown", "sign_flip", "standing", "student_t_interval", "summary", "table",
+           "premise_said", "readable", "real_images", "remade", "required", "results", "rival", "role", "row",
+           "save", "sentence", "shown", "sign_flip", "standing", "student_t_interval", "summary", "table",
            "treated", "value", "verdict", "warm_up_said"]

@@ -7,6 +7,8 @@ before training, that tells what a start is worth?
 
 from pathlib import Path
 
+import pandas as pd
+
 from .configuration import config
 from .kept import KEPT
 from .tuning import Log
@@ -63,6 +65,23 @@ def kept(profile="fast"):
     """The log of the study that the project keeps, as study() returns it, or None without one."""
     path = KEPT / "search" / f"initialisations-{profile}.csv"
     return better(Log(path).table(), PLACES) if path.exists() else None
+
+
+def of_records(records):
+    """The table of study() of records that were made without it, each at the rate of its condition.
+
+    Of a condition that is no start nothing is taken.
+    """
+    names = {condition: start for start, (condition, settings) in STARTS.items() if not settings}
+    names["shifted-init"] = "biases at 1"
+    rows = []
+    for record in records:
+        mine = record["config"]
+        if mine["condition"] in names:
+            facts = {name: mine[name] for name in ("data", "depth", "width", "condition", "lr", "seed")}
+            facts |= {"start": names[mine["condition"]], "chosen": True}
+            rows.append(facts | found(record, facts))
+    return pd.DataFrame(rows)
 
 
 def found(record, facts):

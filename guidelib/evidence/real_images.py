@@ -1,0 +1,88 @@
+"""The runs on real images, from their records: what each start and guide reaches, beside its base."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..experiments import initialisations
+from .effects import rival
+from .intervals import paired_difference, student_t_interval
+from .matching import one_a_seed, runs
+from .metrics import METRICS
+from .words import named, shown
+
+EXPERIMENT, PROFILE = "deep-fcn", "overnight"
+METRIC = "test_accuracy"
+
+
+def real_images(folder, *, profile=PROFILE):
+    """Table of the runs on real images in folder/profile: a row a condition and choice of guided layers.
+
+    layers: "all", or those that a guide was tied to. mean, low, high: test accuracy, Student-t 95 % over
+    seeds. against: the base that it is set against, one with as many steps more after a warm-up; gain,
+    gain_low, gain_high: by how much it is above it, paired by seed. No rows without records.
+
+    >>> real_images("nowhere")
+    Empty DataFrame
+    Columns: [condition, layers, seeds, n, mean, low, high, against, gain, gain_low, gain_high]
+    Index: []
+    """
+    groups = grouped(folder, profile)
+    bases = [condition for condition, layers in groups if layers == "all"]
+    rows = []
+    for (condition, layers), found in groups.items():
+        values = scores(found)
+        against = rival(condition, bases)
+        pair = paired_difference(values, scores(groups.get((against, "all"), {})))
+        n = next(iter(found.values()))["metrics"]["n_test"]
+        rows.append((condition, layers, len(values), n, *student_t_interval(values.values()), against, *pair))
+    columns = ["condition", "layers", "seeds", "n", "mean", "low", "high", "against", "gain", "gain_low",
+               "gain_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def grouped(folder, profile=PROFILE):
+    """{(condition, layers): {seed: record}} of the runs that differ from their condition in layers alone."""
+    folder = Path(folder) / profile
+    kept = runs(folder) if folder.is_dir() else []
+    mine = [run for run in kept if run.config["experiment"] == EXPERIMENT and not run.left_out
+            and run.changed <= {"layers"}]
+    groups = {}
+    for run in mine:
+        groups.setdefault((run.config["condition"], run.config["layers"]), []).append(run)
+    return {key: one_a_seed(found) for key, found in groups.items()}
+
+
+def scores(found):
+    """{seed: test accuracy} of {seed: record}."""
+    return {seed: record["metrics"][METRIC] for seed, record in found.items()}
+
+
+def said(table):
+    """The table in markdown, the most accurate first, its differences in points."""
+    lines = [f"| | {METRICS[METRIC].words} | more than the base, points | seeds |", "|---|---|---|---|"]
+    for r in table.sort_values("mean", ascending=False, kind="stable").itertuples():
+        gain = "" if r.condition == r.against else shown(METRIC, r.gain, r.gain_low, r.gain_high, signed=True)
+        reached = shown(METRIC, r.mean, r.low, r.high)
+        lines.append(f"| {label(r)} | {reached} | {gain} | {r.seeds} |")
+    return "\n".join(lines)
+
+
+def label(row):
+    """A row of the table as readers know it: the condition, and its layers if these are not all."""
+    which = "" if row.layers == "all" else f", {row.layers.replace('-', ' ')} layers"
+    return named(row.condition) + which
+
+
+def basis(table):
+    """What the table rests on, in a line."""
+    low, high = table["seeds"].min(), table["seeds"].max()
+    seeds = low if low == high else f"{low} to {high}"
+    return f"CIFAR-10, {seeds} seeds, n = {table['n'].iloc[0]} test images, profile {PROFILE}, cpu"
+
+
+def starts(folder, *, profile=PROFILE):
+    """The starts among the runs on real images, a table as that of the study of initialisations."""
+    groups = grouped(folder, profile)
+    return initialisations.of_records(record for (_, layers), found in groups.items() if layers == "all"
+                                      for record in found.values())
