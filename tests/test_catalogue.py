@@ -86,12 +86,16 @@ def test_a_file_that_is_named_otherwise_than_its_experiment_is_an_error(tmp_path
 @pytest.mark.parametrize("experiment", CATALOGUE.values(), ids=CATALOGUE)
 def test_every_name_in_an_experiment_is_known(experiment):
     """A misspelt profile, regime, condition or setting would be passed over in silence."""
-    places = {*experiment.regimes, *experiment.compared, *experiment.candidates}
+    places = {*experiment.regimes, *experiment.compared, *experiment.varied, *experiment.candidates}
     assert places <= {(regime, profile) for regime in REGIMES for profile in PROFILES}
     assert set(experiment.sizes) <= set(PROFILES)
     assert set().union(*experiment.compared.values()) <= set(CONDITIONS)
 
+    for place, varied in experiment.varied.items():
+        assert set(varied) <= set(experiment.compared[place])
     settings = [*experiment.sizes.values(), *experiment.regimes.values(), experiment.recipes]
+    for varied in experiment.varied.values():
+        settings += varied.values()
     for candidates in experiment.candidates.values():
         settings += candidates
     names = {name for values in settings for name in values}

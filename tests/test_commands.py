@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, what is kept after a failure, parameters that arrive."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from guidelib.__main__ import main
 from guidelib.cli import figures as figures_command
 from guidelib.cli.watch import Progress
 from guidelib.course.headless import known_parameters, run_notebook
+from guidelib.experiments.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parent.parent
 
@@ -165,6 +167,28 @@ def test_compare_sets_what_is_set_in_all_of_its_runs(tmp_path, capsys):
         assert len(record["curves"]["probe"]["pairs"]) == 1
     assert main([*words[:-4], "--set", "layres=first-1", "--out", str(tmp_path)]) == 2
     assert "'layres'" in capsys.readouterr().err
+
+
+def test_a_comparison_says_what_it_takes_and_makes_what_varies_too(tmp_path, capsys, monkeypatch):
+    experiment = CATALOGUE["deep-fcn"]
+    place = ("untrainable", "smoke")
+    first = {"untrained": {"layers": "first-2"}}
+    monkeypatch.setitem(CATALOGUE, "deep-fcn", dataclasses.replace(
+        experiment, compared={place: ("base", "untrained")}, varied={place: first}))
+    words = ["compare", "deep-fcn", "--profile", "smoke", "--jobs", "1", "--out", str(tmp_path / "records")]
+    assert main([*words, "--dry-run"]) == 0
+    *rows, total, trials = capsys.readouterr().out.splitlines()[1:]
+    each = [float(row.split()[0]) for row in rows]
+    assert [row.split(maxsplit=2)[2] for row in rows] == ["base", "untrained", "untrained (layers = first-2)"]
+    assert each[0] < each[2] < each[1]  # fewer Gram matrices
+    assert float(total.split()[0]) == pytest.approx(2 * sum(each), rel=1e-3)  # two seeds
+    assert float(trials.split()[0]) == pytest.approx(14 * sum(each[:2]), rel=1e-3)
+    assert not (tmp_path / "records").exists()
+
+    assert main([*words, "--seeds", "0"]) == 0
+    first, varied = capsys.readouterr().out.split("\nlayers = first-2\n")
+    assert len(first.splitlines()) == 4 and len(varied.splitlines()) == 3
+    assert len(list((tmp_path / "records").glob("*.json"))) == 3
 
 
 def test_list_names_everything(capsys):

@@ -85,8 +85,8 @@ def test_the_controls_are_those_under_the_same_timing_that_the_experiment_compar
     assert "same-family-warm-up" in controls("trained-warm-up")
     assert controls("base") == controls("distilled") == controls("identity") == controls("guide-alone") == []
     # Where nothing is compared at a size, those that were run.
-    assert controls("untrained", "full") == []
-    assert controls("untrained", "full", ["shuffled-layers", "identity-warm-up"]) == ["shuffled-layers"]
+    assert controls("untrained", "paper") == []
+    assert controls("untrained", "paper", ["shuffled-layers", "identity-warm-up"]) == ["shuffled-layers"]
     assert required("untrained", []) == []
 
 

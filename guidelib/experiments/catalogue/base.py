@@ -34,6 +34,8 @@ class Experiment:
 
     # What is compared, {(regime, profile): conditions}: all of them are tuned alike, and reported.
     compared: dict = field(default_factory=dict)
+    # {(regime, profile): {condition: settings}}: compared once more with these, tuned without them.
+    varied: dict = field(default_factory=dict)
     recipes: dict = field(default_factory=dict)  # {setting: choices}: what base-tuned may change, besides lr
     chosen_by: str = "validation_accuracy"  # or "validation_loss": the metric that decides between trials
     candidates: dict = field(default_factory=dict)  # {(regime, profile): settings}, of which one was chosen

@@ -6,6 +6,9 @@ from .images import FCN_RECIPES, GUIDES, IMAGES, fcn, resnet, row_transformer
 UNGUIDED = ("base", "base-longer", "base-tuned", "base-residual", "shifted-init", "looks-linear-init",
             "guide-alone", "guide-untrained")
 MORE = ("other-family", "fresh-noise")
+ON_REAL_IMAGES = ("base", "base-longer", "shifted-init", "guide-alone", "untrained", "trained", "shuffled",
+                  "untrained-warm-up", "shuffled-warm-up")
+FIRST = dict.fromkeys(("untrained", "shuffled"), {"layers": "first-5"})
 
 EXPERIMENT = Experiment(
     name="deep-fcn",
@@ -47,10 +50,10 @@ EXPERIMENT = Experiment(
             "base", "base-longer", "base-tuned", "guide-alone", "dimension-kept", "distilled", *GUIDES,
             "untrained-noise-fed", "shuffled-noise-fed", "untrained-warm-up",
             *(f"{guide}-warm-up" for guide in GUIDES[2:]), "moved-as-far"),
-        ("untrainable", "overnight"): (
-            "base", "base-longer", "shifted-init", "guide-alone", "untrained", "trained", "shuffled",
-            "untrained-warm-up", "shuffled-warm-up"),
+        ("untrainable", "overnight"): ON_REAL_IMAGES,
+        ("untrainable", "full"): ON_REAL_IMAGES,
     },
+    varied={("untrainable", "overnight"): FIRST, ("untrainable", "full"): FIRST},
     recipes=FCN_RECIPES,
     candidates={
         ("untrainable", "fast"): (
