@@ -7,7 +7,7 @@ from pathlib import Path
 
 from guidelib import evidence, figures
 from guidelib.course import timings
-from guidelib.evidence.metrics import METRICS, of
+from guidelib.evidence.metrics import METRICS, judged_by, of
 from guidelib.evidence.words import capital
 from guidelib.experiments import architectures, config, seeds
 from guidelib.experiments.catalogue import CATALOGUE
@@ -41,7 +41,6 @@ ELSEWHERE = {
     ("parity", "untrainable"): "Transformer that tells odd from even",
 }
 BOTH = ("untrained", "trained")
-SHARE = "test_share"  # of a language, where accuracy would say little
 
 
 def block(records):
@@ -80,13 +79,15 @@ def elsewhere(folder):
         found = records_of(folder, experiment, compared, regime=regime)
         if not found:
             continue
-        metric = SHARE if "test_perplexity" in found[0]["metrics"] else "test_accuracy"
+        metric = judged_by(found[0])
         base = evidence.effect(found, "base", against="guide-alone", metric=metric, controls=())
         reached = evidence.shown(metric, *base.ours)
         made = {name: evidence.row(found, "", name, metric=metric, overfitting=regime == "overfit", paper="")
                 for name in BOTH}
-        cells.append([f"{capital(words)} (`{experiment}`)", reached, *(answer(made[name]) for name in BOTH)])
-        about = f" ({METRICS[SHARE].words})" * (metric == SHARE)
+        share = metric != "test_accuracy"
+        cells.append([f"{capital(words)} (`{experiment}`)", reached + " of the way to the floor" * share,
+                      *(answer(made[name]) for name in BOTH)])
+        about = f" ({METRICS[metric].words})" * share
         settings.append(f"- **{capital(words)}**{about}: {evidence.basis(found)}.")
         settings += [f"  - {evidence.sentence(made[name])} {against_controls(made[name])}" for name in BOTH]
     if not cells:

@@ -318,6 +318,9 @@ def test_lower_is_better_for_perplexity_and_it_decides_whether_there_is_somethin
     text = page(folder, claims=[claim])
     assert "- lower by 29.00 (29.00 to 29.00) than base, p = 0.002" in text
     assert "- ours: 40.00 (40.00 to 40.00); 10 seeds, n = 497 (grammar), cpu" in text
+    gone = (math.log(100) - math.log(69)) / (math.log(100) - 1)
+    assert ("language-model (fast) (share of the way from chance to the floor): base "
+            f"{100 * gone:.1f} % (") in text
     row = only(folder, Claim("o", "table 0", "order", "", against="trained", **options))
     assert (row["verdict"], row["effect"]) == ("holds", pytest.approx(15.0))  # though no accuracy rose
 

@@ -9,7 +9,7 @@ from . import gates
 from ._ledger import WAITING, rows, said
 from .effects import effect_of_groups, required, rival
 from .matching import SHOWN, one_a_seed, runs
-from .metrics import METRICS
+from .metrics import METRICS, judged_by
 from .paper import CLAIMS
 from .verdicts import UNTESTED, VERDICTS, kind
 from .words import beside, in_words, named, percent, shown
@@ -67,19 +67,26 @@ def setting_said(place, groups):
     """One line on a setting: what base and guide's architecture reach, and the gate that it fails, if any."""
     base = groups.get("base", {})
     alone = groups.get("guide-alone", {})
-    reached = [f"{words} {percent(*gates.interval(side, 'test_accuracy'))}"
+    metric = judged_by(some(groups))
+    reached = [f"{words} {percent(*gates.interval(side, metric))}"
                for words, side in (("base", base), ("guide's architecture alone", alone)) if side]
     condition = next((name for name in MAIN if name in groups), None)
     if condition is None:
         why = "no guided runs"
     else:
         found = effect_of_groups(groups, condition, rival(condition, groups),
-                                 controls=asked_of(groups, condition),
+                                 controls=asked_of(groups, condition), metric=metric,
                                  overfitting=place[2] == "overfit")
         why = found.gate
     about = " of claims about overfitting" * (place[2] == "overfit")
     verdict = f"does not test its claims: {why}" if why else f"passes the gates{about}"
-    return f"{title(place)}: {', '.join(reached)}; {verdict}."
+    by = f" ({METRICS[metric].words})" * (metric != "test_accuracy")
+    return f"{title(place)}{by}: {', '.join(reached)}; {verdict}."
+
+
+def some(groups):
+    """One of the records of {condition: {seed: record}}."""
+    return next(record for group in groups.values() for record in group.values())
 
 
 def asked_of(groups, condition):
@@ -121,7 +128,7 @@ def effects(place, groups):
         if condition not in groups:
             continue
         found = effect_of_groups(groups, condition, rival(condition, groups),
-                                 controls=asked_of(groups, condition),
+                                 controls=asked_of(groups, condition), metric=judged_by(some(groups)),
                                  overfitting=place[2] == "overfit")
         if found.against:
             lines += ["<details>", f"<summary>{summary(condition, found)}</summary>", "",

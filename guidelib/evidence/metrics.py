@@ -63,8 +63,8 @@ def value(record, metric):
     """A metric of a record, or the end of its training curve of that name; None without, or if not finite.
 
     test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible
-    loss, 1. misalignment: the mean over pairs at the last look, on held-out examples in eval mode.
-    early_fall: from the first look to the last.
+    loss, 1; where nobody knows that, to no loss at all. misalignment: the mean over pairs at the last look,
+    on held-out examples in eval mode. early_fall: from the first look to the last.
 
     >>> curves = {"training": {"train_loss": [2.0, 0.5]}}
     >>> value({"metrics": {"gap_last": 0.1}, "curves": curves}, "train_loss")
@@ -125,6 +125,17 @@ def _share(metrics):
     if loss is None or chance is None:
         return None
     return (chance - loss) / (chance - metrics.get("floor_loss", 0.0))
+
+
+def judged_by(record):
+    """The metric that says how good a run of this experiment is on the whole.
+
+    Test accuracy; of language, where few words can be foreseen, the share of the way to the floor.
+
+    >>> judged_by({"metrics": {"test_accuracy": 0.4, "test_perplexity": 5.0}})
+    'test_share'
+    """
+    return "test_share" if "test_perplexity" in record["metrics"] else "test_accuracy"
 
 
 def of(records, condition):
