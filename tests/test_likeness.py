@@ -64,7 +64,7 @@ def test_nets_whose_errors_have_nothing_to_do_with_each_other_do_not(tmp_path):
         add(tmp_path, condition, at_random(stream, share))
     row = only(tmp_path)
     assert abs(row["mean"]) < 0.05
-    assert row["verdict"] == "does not hold: no effect beyond 5 points"
+    assert row["verdict"] == "does not hold: no effect beyond 0.05"
 
 
 def test_nets_at_chance_and_few_seeds_test_nothing(tmp_path):

@@ -177,7 +177,7 @@ def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=
         controls={name: counting(group) for name, group in controls.items()},
         base=base or {}, alone=alone or {}, metric=metric, overfitting=overfitting)
     has_guide = compared.guided or find_condition(condition).guide
-    answer = (alike if equal else helps)(gap, margin=about.margin, worse=worse)
+    answer = (alike if equal else helps)(gap, margin=about.margin, worse=worse, points=about.percent)
     found = Effect(**facts, helps=answer,
                    specific=specific(facts["stands"]) if has_guide else "it has no guide")
     return judged(found, compared, worse=worse, equal=equal)

@@ -49,7 +49,7 @@ def likeness(claim, found):
     row = {"seeds": len(seeds), "against": "base", "p": sign_flip(differences)}
     row["mean"], row["low"], row["high"] = student_t_interval(together)
     row["effect"], row["effect_low"], row["effect_high"] = student_t_interval(differences)
-    row["helps"] = helps(differences, margin=METRICS[METRIC].margin)
+    row["helps"] = helps(differences, margin=METRICS[METRIC].margin, points=False)
     gate = ""
     if len(seeds) < SEEDS:
         gate = f"{len(seeds)} of the {SEEDS} seeds that a verdict takes"

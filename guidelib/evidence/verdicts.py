@@ -61,10 +61,10 @@ def seeds_needed(differences, *, margin=DELTA):
     return n
 
 
-def helps(differences, *, margin=DELTA, worse=False):
+def helps(differences, *, margin=DELTA, worse=False, points=True):
     """The answer to "does it help?": helps, harms, no effect beyond the margin, or undecided.
 
-    worse: the differences are signed so that above 0 speaks for harm.
+    worse: the differences are signed so that above 0 speaks for harm. points: they are of shares.
 
     >>> helps([0.2, 0.21, 0.22]), helps([0.2, 0.21, 0.22], worse=True), helps([0.0, -0.002, 0.002])
     ('helps', 'harms', 'no effect beyond 3 points')
@@ -75,13 +75,22 @@ def helps(differences, *, margin=DELTA, worse=False):
     if stands in ("above", "below"):
         return "helps" if (stands == "above") != worse else "harms"
     if stands == "as good":
-        return f"no effect beyond {100 * margin:g} points"
+        return small(margin, points=points)
     needed = seeds_needed(differences, margin=margin) or 0
     # So near to 0 or to the margin, as many seeds as there are may know it as well, and tell nothing.
     return f"undecided, about {needed} seeds would tell" if needed > len(differences) else "undecided"
 
 
-def alike(differences, *, margin=DELTA, worse=False):
+def small(margin, *, points):
+    """That there is no effect beyond a margin.
+
+    >>> small(0.05, points=True), small(0.05, points=False)
+    ('no effect beyond 5 points', 'no effect beyond 0.05')
+    """
+    return f"no effect beyond {f'{100 * margin:g} points' if points else f'{margin:g}'}"
+
+
+def alike(differences, *, margin=DELTA, worse=False, points=True):
     """The answer to whether two are alike: that of helps(), but a small difference counts as none.
 
     >>> alike([0.01, 0.011, 0.009]), helps([0.01, 0.011, 0.009])
@@ -89,8 +98,8 @@ def alike(differences, *, margin=DELTA, worse=False):
     """
     _, low, high = student_t_interval(differences, confidence=0.9)
     if margin is not None and -margin < low and high < margin:
-        return f"no effect beyond {100 * margin:g} points"
-    return helps(differences, margin=margin, worse=worse)
+        return small(margin, points=points)
+    return helps(differences, margin=margin, worse=worse, points=points)
 
 
 def specific(stands):
