@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from step_time import adam, environment, timed
+from step_time import adam, bound, environment, plain, timed
 
 import guidelib as gl
 
@@ -35,7 +35,8 @@ def main():
     makes = dict(VARIANTS)
     if x.numel() > 4096:
         del makes["gram"]
-    steps = {name: make(x, y, options.width) for name, make in makes.items()}
+    steps = {name: make(target(options.width), guide(options.width), x, y)
+             for name, make in makes.items()}
     for step in steps.values():
         step()
     rounds = [{name: timed(step, x.device) for name, step in steps.items()} for _ in range(options.rounds)]
@@ -75,53 +76,31 @@ def guide(width):
     return gl.networks.RNN(vocab=3, outputs=2, width=width, depth=1, pool="last", pad=2, seed=1)
 
 
-def plain(x, y, width):
-    net = target(width)
-    optimizer = adam(net)
+def guided(target, net, x, y):
+    optimizer = adam(target)
+    g = gl.guide(target, net, layers=LAYERS, samples="tokens")
 
     def step():
         optimizer.zero_grad()
-        F.cross_entropy(net(x), y).backward()
+        (F.cross_entropy(target(x), y) + g.loss()).backward()
         optimizer.step()
     return step
 
 
-def bound(x, y, width):
-    task, net = plain(x, y, width), guide(width).eval()
-
-    def step():
-        with torch.no_grad():
-            net(x)
-        task()
-    return step
-
-
-def guided(x, y, width):
-    net = target(width)
-    optimizer = adam(net)
-    g = gl.guide(net, guide(width), layers=LAYERS, samples="tokens")
-
-    def step():
-        optimizer.zero_grad()
-        (F.cross_entropy(net(x), y) + g.loss()).backward()
-        optimizer.step()
-    return step
-
-
-def gram(x, y, width):
-    net, other = target(width), guide(width).eval()
-    optimizer = adam(net)
+def gram(target, net, x, y):
+    optimizer = adam(target)
+    net = net.eval()
     kept = {}
-    dict(net.named_modules())["blocks.0.out"].register_forward_hook(
+    dict(target.named_modules())["blocks.0.out"].register_forward_hook(
         lambda module, inputs, out: kept.update(own=out))
-    dict(other.named_modules())["layers.0"].register_forward_hook(
+    dict(net.named_modules())["layers.0"].register_forward_hook(
         lambda module, inputs, out: kept.update(guide=out[0]))  # all states, and the last
 
     def step():
         optimizer.zero_grad()
         with torch.no_grad():
-            other(x)
-        task = F.cross_entropy(net(x), y)
+            net(x)
+        task = F.cross_entropy(target(x), y)
         (task + 1 - by_gram(*(kept[name].flatten(0, 1) for name in ("own", "guide")))).backward()
         optimizer.step()
     return step

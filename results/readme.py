@@ -33,7 +33,7 @@ ASKED = ("untrained", "trained", "untrained-warm-up")
 ELSEWHERE = {
     ("wide-fcn", "untrainable"): "wide net of 4 layers",
     ("deep-fcn", "overfit"): "net of 10 layers that overfits",
-    ("deep-fcn-vit", "untrainable"): "the net above, guided by a vision Transformer",
+    ("deep-fcn-vit", "untrainable"): "net of 50 layers, guided by a vision Transformer",
     ("deep-convnet", "untrainable"): "convolutional net of 50 layers without skips",
     ("copy-paste", "untrainable"): "recurrent net that copies, several lengths",
     ("copy-paste-fixed", "untrainable"): "recurrent net that copies, one length",
@@ -127,9 +127,11 @@ def overnight(folder):
 
 
 def answer(made):
-    """A cell of the second table: by how much a row's condition is above the base, and the verdict."""
+    """A cell of the second table: by how much a row's condition is above the base, verdict, and controls."""
     gain = evidence.shown(made["metric"], made["gain"], made["gain_low"], made["gain_high"], signed=True)
-    return f"{gain}: {made['verdict']}"
+    (line,) = evidence.readable([made]).to_dict("records")
+    controls = line["is it the guide?"]
+    return f"{gain}: **{made['verdict']}**" + f". Is it the guide? {capital(controls)}" * bool(controls)
 
 
 def against_controls(made):

@@ -37,10 +37,10 @@ def test_a_row_a_condition_and_choice_of_layers(folder):
 
 def test_what_differs_in_more_than_its_layers_is_left_out(folder):
     before = real_images.real_images(folder)
-    add(folder, "untrained", 0.9, profile="overnight", seeds=NIGHT, dose=3.0)
+    add(folder, "untrained", 0.9, profile="overnight", seeds=(*NIGHT, 23), dose=3.0)
     add(folder, "shifted-init", 0.9, profile="overnight", seeds=(23,), recipe=-1)
     add(folder, "untrained", 0.9, profile="fast", seeds=SEEDS)
-    add(folder, "base", 0.9, profile="overnight", seeds=NIGHT, experiment="deep-fcn", depth=20)
+    add(folder, "base", 0.9, profile="overnight", seeds=(*NIGHT, 23), depth=20)
     assert real_images.real_images(folder).equals(before)
 
 

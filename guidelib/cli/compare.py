@@ -35,8 +35,8 @@ def main(options):
 
     where = {"profile": options.profile, "regime": options.regime}
     try:
-        asked = options.seeds or seeds(options.experiment, **where)
         groups = groups_of(options)
+        asked = options.seeds or seeds(options.experiment, **where)
         # Seed by seed, so that what is there at any time are whole comparisons.
         configs = {(at, seed): config(options.experiment, condition=name, seed=seed, **where, **settings)
                    for seed in asked for at, (name, settings) in enumerate(groups)}
@@ -98,7 +98,5 @@ def costs(options, groups, configs, *, runs):
         if not settings and space(options.experiment, name):
             tuned += trials * each
         print(f"{each:12.4g}{runs:6}  {name}{f' ({words(settings)})' * bool(settings)}")
-    hours = [total * 1e15 / rate / 3600 for rate in (1e13, 4e10)]
-    print(f"{total:12.4g} PFLOP in all: {hours[0]:.2g} hours at 10 TFLOP a second, as on a GPU, "
-          f"{hours[1]:.2g} at 40 GFLOP, as on two cores")
+    print(f"{total:12.4g} PFLOP in all: {total / 36:.2g} hours at 10 TFLOP a second")
     print(f"{tuned:12.4g} PFLOP more for `guidelib tune`, {trials} trials of each condition that is tuned")

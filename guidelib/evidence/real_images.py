@@ -15,35 +15,34 @@ EXPERIMENT, PROFILE = "deep-fcn", "overnight"
 METRIC = "test_accuracy"
 
 
-def real_images(folder, *, profile=PROFILE):
-    """Table of the runs on real images in folder/profile: a row a condition and choice of guided layers.
+def real_images(folder):
+    """Table of the runs on real images in folder/overnight: a row a condition and choice of guided layers.
 
     layers: "all", or those that a guide was tied to. mean, low, high: test accuracy, Student-t 95 % over
     seeds. against: the base that it is set against, one with as many steps more after a warm-up; gain,
     gain_low, gain_high: by how much it is above it, paired by seed. No rows without records.
 
-    >>> real_images("nowhere")
-    Empty DataFrame
-    Columns: [condition, layers, seeds, n, mean, low, high, against, gain, gain_low, gain_high]
-    Index: []
+    >>> len(real_images("nowhere"))
+    0
     """
-    groups = grouped(folder, profile)
+    groups = grouped(folder)
     bases = [condition for condition, layers in groups if layers == "all"]
     rows = []
     for (condition, layers), found in groups.items():
         values = scores(found)
         against = rival(condition, bases)
         pair = paired_difference(values, scores(groups.get((against, "all"), {})))
-        n = next(iter(found.values()))["metrics"]["n_test"]
-        rows.append((condition, layers, len(values), n, *student_t_interval(values.values()), against, *pair))
-    columns = ["condition", "layers", "seeds", "n", "mean", "low", "high", "against", "gain", "gain_low",
-               "gain_high"]
-    return pd.DataFrame(rows, columns=columns)
+        first = next(iter(found.values()))
+        device, n = first["environment"]["device"], first["metrics"]["n_test"]
+        reached = student_t_interval(values.values())
+        rows.append((condition, layers, len(values), n, device, *reached, against, *pair))
+    return pd.DataFrame(rows, columns=["condition", "layers", "seeds", "n", "device", "mean", "low", "high",
+                                       "against", "gain", "gain_low", "gain_high"])
 
 
-def grouped(folder, profile=PROFILE):
+def grouped(folder):
     """{(condition, layers): {seed: record}} of the runs that differ from their condition in layers alone."""
-    folder = Path(folder) / profile
+    folder = Path(folder) / PROFILE
     kept = runs(folder) if folder.is_dir() else []
     mine = [run for run in kept if run.config["experiment"] == EXPERIMENT and not run.left_out
             and run.changed <= {"layers"}]
@@ -78,11 +77,12 @@ def basis(table):
     """What the table rests on, in a line."""
     low, high = table["seeds"].min(), table["seeds"].max()
     seeds = low if low == high else f"{low} to {high}"
-    return f"CIFAR-10, {seeds} seeds, n = {table['n'].iloc[0]} test images, profile {PROFILE}, cpu"
+    devices = ", ".join(table["device"].unique())
+    return f"CIFAR-10, {seeds} seeds, n = {table['n'].iloc[0]} test images, profile {PROFILE}, {devices}"
 
 
-def starts(folder, *, profile=PROFILE):
+def starts(folder):
     """The starts among the runs on real images, a table as that of the study of initialisations."""
-    groups = grouped(folder, profile)
+    groups = grouped(folder)
     return initialisations.of_records(record for (_, layers), found in groups.items() if layers == "all"
                                       for record in found.values())

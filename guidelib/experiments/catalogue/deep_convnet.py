@@ -16,7 +16,7 @@ def resnet(config, task, seed):
 
 
 def channels_last(network):
-    """The network with its weights in the order in which a CPU convolves few channels 1.5 times as fast."""
+    """The network with its weights in the order in which a CPU convolves few channels fastest."""
     return network.to(memory_format=torch.channels_last)
 
 
