@@ -29,6 +29,10 @@ LOOK = """
   }
   const wide = document.documentElement.scrollWidth - window.innerWidth;
   if (wide > 0) found.push(`${wide} px wider than the screen`);
+  for (const code of document.querySelectorAll('main .cell_input pre')) { // on a phone it may scroll
+    if (window.innerWidth < 1280 || code.scrollWidth <= code.clientWidth) continue;
+    found.push('code wider than its cell: ' + code.textContent.trim().slice(0, 40));
+  }
   const shade = (colour) => {
     const linear = (c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
     const [r, g, b] = colour.map(c => linear(c / 255));
@@ -130,6 +134,11 @@ def test_the_look_sees_what_is_wrong(chromium):
                      "<p style='color: #aaa; background: #fff'>c</p></main>")
     found = " ".join(page.evaluate(LOOK, LEAST))
     page.close()
-    for said in ("heading 3 after 1", "no alternative text", "not loaded", "wider than the screen",
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.set_content("<main><div class='cell_input'><pre style='width: 9em; overflow: auto'>"
+                     "a line that is wider than its cell</pre></div></main>")
+    found += " ".join(page.evaluate(LOOK, LEAST))
+    page.close()
+    for said in ("code wider than its cell: a line", "heading 3 after 1", "no alternative text", "not loaded", "wider than the screen",
                  "contrast 2.32"):
         assert said in found

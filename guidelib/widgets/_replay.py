@@ -27,7 +27,7 @@ def replay(records):
         pairs, curve = panels
         (before,) = pairs.plot([], [], color=PALETTE["base"], linestyle="--", label="at the start")
         (now,) = pairs.plot([], [], color=PALETTE["guided"], label="at this epoch")
-        pairs.set(title="misalignment, 1 - CKA", xlabel="layer pair, input to output", ylim=(0, 1.3),
+        pairs.set(title="misalignment, 1 - CKA", xlabel="layer pair, input to output", ylim=(0, 1.4),
                   xlim=(0, 1 + max(len(found[0]) for found in looks.values())))
         pairs.set_yticks(np.linspace(0, 1, 6))  # what lies above is room for the legend
         pairs.legend(loc="upper right", fontsize="small")
