@@ -50,8 +50,11 @@ def test_import_needs_torch_numpy_and_pandas_alone():
     others = {"sklearn", "scipy", "matplotlib", "seaborn", "pyarrow", "PIL", "joblib", "tqdm", "papermill",
               "ipykernel", "IPython", "ipywidgets"}
     code = f"import sys; sys.modules |= dict.fromkeys({others}); import guidelib; print(guidelib.cka)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    loaded = f"{code}; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=120)
     assert "function cka" in done.stdout, done.stderr
+    found = set(done.stdout.splitlines())
+    assert "torch.nn" in found and "torch._dynamo" not in found  # torch's compiler: as long as all the rest
     code += "; guidelib.tasks.digits()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "No module named 'sklearn.datasets'" in done.stderr

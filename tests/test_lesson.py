@@ -65,7 +65,9 @@ def test_a_map_of_architectures_is_drawn_where_one_is_kept_and_else_told_to_be_m
     monkeypatch.setattr(gl.course.lesson.architectures, "kept", lambda profile: pd.DataFrame(rows))
     lesson.nearness("fall", condition="untrained", alt="A map.")
     assert len(shown) == 1 and (tmp_path / "02_fall_untrained.svg").exists()
-    assert len(lesson.nearness_said("untrained")) == 3
+    ways, ranks = lesson.nearness_said("untrained")
+    assert ways.startswith("The fall of the misalignment is") and ways.endswith("the other way round.")
+    assert ranks.startswith("Over 2 seeds, the rank correlation") and ranks.endswith(").")
 
 
 def test_parts_and_sums_keep_what_is_missing():

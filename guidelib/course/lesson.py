@@ -209,9 +209,12 @@ class Lesson:
         self.display(self.show(figure, f"{measure}_{condition}", alt=alt))
 
     def nearness_said(self, condition):
-        """What the map of architectures says of the three questions, a list of sentences, or []."""
+        """What the map of architectures says of its questions, a list for say(), or []."""
         pairs = self.pairs(condition)
-        return [] if pairs is None else evidence.nearness.said(pairs)
+        if pairs is None:
+            return []
+        ways, gain, start = evidence.nearness.said(pairs)
+        return [evidence.words.capital(f"{text}.") for text in (ways, f"{gain}, {start}")]
 
     def pairs(self, condition):
         """The table of the map of architectures for a condition, or None if none is kept at this profile."""

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import torch
 
@@ -27,9 +27,9 @@ class Hook:
     """A hook that lives in one module only: a deep copy or a pickle of that module carries an inert one."""
 
     def __init__(self, run):
+        out_of_graphs()
         self.run = run
 
-    @torch.compiler.disable  # a compiled target breaks its graph here, and calls the hook as it is
     def __call__(self, *args, **kwargs):
         return self.run(*args, **kwargs)
 
@@ -38,6 +38,16 @@ class Hook:
 
     def __reduce__(self):
         return partial, (inert,)
+
+
+@cache
+def out_of_graphs():
+    """A compiled target breaks its graph at a hook, and calls it as it is.
+
+    Before the first hook, and not where Hook is defined: it takes torch's compiler, and most of the time that
+    this library would take to import.
+    """
+    Hook.__call__ = torch.compiler.disable(Hook.__call__)
 
 
 def inert(*args, **kwargs):
