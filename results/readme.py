@@ -171,8 +171,8 @@ def spent(folder):
 
 def lasted():
     """How long the two profiles of `make figures` took where their timings were kept."""
-    seconds = timings.kept().groupby("profile")["seconds"].sum()
-    if not {"smoke", "fast"} <= set(seconds.index):
+    seconds = timings.whole(timings.kept())
+    if not {"smoke", "fast"} <= set(seconds):
         return ""
     (machine,) = timings.kept()["machine"].unique()
     return (f" (here in {timings.lasting(seconds['smoke'])}; `make figures` itself took "

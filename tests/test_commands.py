@@ -14,7 +14,7 @@ from notebook_maker import make, outputs
 import guidelib as gl
 from guidelib.__main__ import main
 from guidelib.cli import figures as figures_command
-from guidelib.cli.watch import Progress
+from guidelib.cli.watch import Progress, begun, runs_of
 from guidelib.course.headless import known_parameters, run_notebook
 from guidelib.experiments.catalogue import CATALOGUE
 
@@ -56,6 +56,12 @@ def test_a_misspelt_setting_of_the_command_is_an_error_before_anything_runs(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_notebook_at_a_time_is_an_error_before_anything_runs(tmp_path, capsys):
+    assert main(["figures", "02", "--profile", "smoke", "--out", str(tmp_path), "--at-once", "0"]) == 2
+    assert "notebooks at a time, 1 or more; received 0" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("words", [("--jobs", "0"), ("--jobs", "-1"),
                                    ("--set", "jobs=0"), ("--set", "jobs=True")])
 def test_jobs_that_are_no_number_of_processes_are_an_error_before_anything_runs(tmp_path, capsys, words):
@@ -66,22 +72,48 @@ def test_jobs_that_are_no_number_of_processes_are_an_error_before_anything_runs(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_says_where_the_runs_are(monkeypatch):
-    progress = Progress(1, every=-1.0)
-    told = []
-    news = [{"done": 2, "total": 4, "label": "untrained seed 15: epoch 12 of 40"},
-            {"done": 4, "total": 4, "label": ""}]
+def test_the_command_says_where_the_runs_are(monkeypatch, capsys):
+    progress = Progress(3, every=-1.0)
+    news = [("02_a", {"done": 2, "total": 4, "label": "untrained seed 15: epoch 12 of 40"}),
+            ("03_b", {"done": 0, "total": 1, "label": ""}), ("02_a", {"done": 4, "total": 4, "label": ""})]
 
     def over(seconds):
-        if news:
-            progress.file.write_text(json.dumps(news.pop(0)))
-            return False
-        return True
+        if not news:
+            return True
+        name, runs = news.pop(0)
+        begun(progress.folder, name).touch()
+        runs_of(progress.folder, name).write_text(json.dumps(runs))
+        return False
     monkeypatch.setattr(progress.done, "wait", over)
-    monkeypatch.setattr(progress, "_tell", told.append)
     progress._watch()
-    progress.folder.cleanup()
-    assert told == ["2/4 training runs; untrained seed 15: epoch 12 of 40", "4/4 training runs"]
+    progress.end("03_b", "done", 7.2)
+    progress.end("04_quick", "FAILED", 0.1)  # over before anybody looked
+    progress.place.cleanup()
+    assert capsys.readouterr().err.splitlines() == [
+        "[1/3] 02_a starts", "[1/3] 02_a 2/4 training runs; untrained seed 15: epoch 12 of 40",
+        "[2/3] 03_b starts", "[2/3] 03_b 0/1 training runs", "[1/3] 02_a 4/4 training runs",
+        "[2/3] 03_b done after 7 s", "[3/3] 04_quick starts", "[3/3] 04_quick FAILED after 0 s"]
+    assert progress.status == {"02_a": "4/4 training runs"}
+
+
+def test_two_notebooks_run_at_once(tmp_path):
+    """Each waits for a file that the other writes."""
+    wait = dedent("""\
+        import time
+        from pathlib import Path
+        Path({mine!r}).touch()
+        end = time.monotonic() + 60
+        while not Path({other!r}).exists():
+            assert time.monotonic() < end, "the other never began"
+            time.sleep(0.01)
+        """)
+    files = [str(tmp_path / "a"), str(tmp_path / "b")]
+    cells = [wait.format(mine=files[i], other=files[1 - i]) for i in (0, 1)]
+    paths = [make(tmp_path / f"0{i}_each.ipynb", cells[i], f"print({i})") for i in (0, 1)]
+    out = tmp_path / "out"
+    parameters = {"profile": "smoke", "out_dir": str(out)}
+    assert figures_command.make(paths, out, parameters, at_once=2) == 0
+    assert [outputs(out / path.name) for path in paths] == ["0\n", "1\n"]
 
 
 def test_a_notebook_without_parameters_cell_is_named(tmp_path):

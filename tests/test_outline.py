@@ -9,13 +9,14 @@ from guidelib.course import Lesson, citations, outline, timings
 from guidelib.course.checkout import notebooks
 
 
-def executed(folder, name, *, durations, profile="fast", total=None, failed=False):
-    """An executed copy as papermill leaves one, cells of these seconds."""
+def executed(folder, name, *, durations, profile="fast", total=None, failed=False, began=0):
+    """An executed copy as papermill leaves one, cells of these seconds, begun at a second of an hour."""
     cells = [new_markdown_cell("# A"), new_code_cell("profile = 1", metadata={
         "tags": ["injected-parameters"], "papermill": {"duration": 99.0}})]
     for number, seconds in enumerate(durations):
         cells.append(new_code_cell(f"cell_{number}()\nmore()", metadata={"papermill": {"duration": seconds}}))
-    facts = {"duration": total or sum(durations), "exception": failed, "parameters": {"profile": profile}}
+    facts = {"duration": total or sum(durations), "exception": failed, "parameters": {"profile": profile},
+             "start_time": f"2026-01-01T00:00:{began:06.3f}+00:00"}
     path = folder / f"{name}.ipynb"
     nbformat.write(new_notebook(cells=cells, metadata={"papermill": facts}), path)
     return path
@@ -31,8 +32,18 @@ def test_a_notebook_is_timed_from_its_executed_copy(tmp_path):
     assert len(timings.of_copies(paths[1:])) == len(timings.of_copies([tmp_path / "not made.ipynb"])) == 0
 
 
+def test_notebooks_that_ran_side_by_side_took_less_than_their_sum(tmp_path):
+    paths = [executed(tmp_path, f"0{i}", durations=[d], began=b)
+             for i, (d, b) in enumerate([(6.0, 10), (9.0, 10.5), (2.5, 16.5)])]
+    side = timings.of_copies(paths)
+    assert list(side["from_s"]) == [0.0, 0.5, 6.5]
+    assert timings.whole(side) == {"fast": 9.5} and timings.beside(side) == " beside another"
+    assert timings.beside(side[side["notebook"] != "01"]) == ""
+
+
 def test_the_time_of_a_page_stands_in_its_header_where_it_was_measured(tmp_path, monkeypatch):
-    row = {"notebook": "02_a", "profile": "fast", "seconds": 130.0, "longest_s": 61.0, "machine": "2 cores"}
+    row = {"notebook": "02_a", "profile": "fast", "seconds": 130.0, "longest_s": 61.0, "from_s": 0.0,
+           "machine": "2 cores"}
     pd.DataFrame([row]).to_csv(tmp_path / timings.FILE, index=False)
     said = timings.said("02_a", "fast", folder=tmp_path)
     assert said == ("Run headless, this page took 2.2 minutes at this profile, its longest cell 61 s "

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ..course import citations, outline
 from ..course.checkout import checkout, notebooks
-from ..course.headless import own_cells, run_notebook
+from ..course.headless import own_cells
 from ..experiments.screen import say
-from .figures import figures_of
-from .watch import Progress
+from .figures import figures_of, notebooks_at_once
+from .watch import run_notebooks
 
 INCLUDED = ("results/ledger.md", "guidelib/guidance/by_hand.py")  # files that pages show
 SIZES = {
@@ -76,16 +76,10 @@ def executed_copies(folders, fallback):
     say("the notebooks are run at profile smoke first, which takes some minutes: their numbers say nothing "
         "about guidance; `make figures`, and then `make book`, gives those of a laptop")
     parameters = {"profile": "smoke", "out_dir": str(fallback)}
-    with Progress(len(sources)) as progress:
-        environment = {"GUIDELIB_PROGRESS": str(progress.file)}
-        for path in sources:
-            progress.begin(path.stem)
-            failed = run_notebook(path, fallback / path.name, parameters, environment=environment)
-            progress.end(failed)
-            if failed:
-                say(str(failed))
-                return None
-    return [fallback / path.name for path in sources]
+    failures = run_notebooks(sources, fallback, parameters, at_once=notebooks_at_once("smoke"))
+    for failed in failures:
+        say(str(failed))
+    return None if failures else [fallback / path.name for path in sources]
 
 
 def copy_included(path, copy):

@@ -2,6 +2,7 @@
 
     guidelib figures                          all tutorials at profile fast, into figures/
     guidelib figures 02 --profile smoke       one tutorial, in seconds, into figures/smoke/
+    guidelib figures --at-once 1              one tutorial after the other
     guidelib figures --set "seeds=[0, 1]"     set a parameter of the notebooks
 """
 
@@ -14,13 +15,13 @@ import pandas as pd
 
 from ..course import timings
 from ..course.checkout import checkout, notebooks
-from ..course.headless import check_parameters, run_notebook
+from ..course.headless import check_parameters
 from ..experiments.grid import check_jobs
 from ..experiments.screen import say
 from ..experiments.settings import PROFILES, check
 from ..files import writable
 from .options import assignment
-from .watch import Progress
+from .watch import run_notebooks
 
 
 def arguments(parser):
@@ -32,8 +33,11 @@ def arguments(parser):
                              "named as the profile where it is not fast)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps (default auto)")
     parser.add_argument("--jobs", type=int,
-                        help="training runs at a time (default 2; 1 at smoke, where starting a process takes "
-                             "longer than a run)")
+                        help="training runs at a time in a notebook (default 2; 1 at smoke, where starting a "
+                             "process takes longer than a run)")
+    parser.add_argument("--at-once", type=int, metavar="N",
+                        help="notebooks at a time (default 2; 1 where there is one core, and at full, where "
+                             "they share a GPU)")
     parser.add_argument("--recompute", action="store_true",
                         help="forget the run records in the folder, and make every run again")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
@@ -52,11 +56,19 @@ def main(options):
         parameters |= dict(assignment(text) for text in options.set)
         check_parameters(paths, parameters)
         check_jobs(parameters["jobs"])
+        at_once = notebooks_at_once(options.profile) if options.at_once is None else options.at_once
+        if at_once < 1:
+            raise ValueError(f"--at-once is the number of notebooks at a time, 1 or more; received {at_once}")
         writable(out)
     except (ValueError, OSError) as error:
         say(f"guidelib figures: {error}")
         return 2
-    return make(paths, out, parameters, recompute=options.recompute)
+    return make(paths, out, parameters, recompute=options.recompute, at_once=at_once)
+
+
+def notebooks_at_once(profile):
+    """How many notebooks run at a time if nobody says: most of them use one core most of the time."""
+    return 1 if profile == "full" else min(2, timings.cores())
 
 
 def figures_of(profile):
@@ -69,22 +81,13 @@ def figures_of(profile):
     return folder if profile == "fast" else folder / profile
 
 
-def make(paths, out, parameters, *, recompute=False):
-    """Run the notebooks one after the other; returns 0, or 1 if any of them failed."""
+def make(paths, out, parameters, *, recompute=False, at_once=1):
+    """Run the notebooks, `at_once` at a time; returns 0, or 1 if any of them failed."""
     start = time.perf_counter()
     if recompute:
         shutil.rmtree(out / "records", ignore_errors=True)
-    failures = []
-    with Progress(len(paths)) as progress:
-        environment = {"GUIDELIB_PROGRESS": str(progress.file)}
-        if recompute:
-            environment["GUIDELIB_RECOMPUTE"] = "1"
-        for path in paths:
-            progress.begin(path.stem)
-            failed = run_notebook(path, out / path.name, parameters, environment=environment)
-            progress.end(failed)
-            if failed:
-                failures.append(failed)
+    failures = run_notebooks(paths, out, parameters, at_once=at_once,
+                             environment={"GUIDELIB_RECOMPUTE": "1"} if recompute else None)
     for failed in failures:
         say(f"\n{failed}\nThe notebook up to that cell is {out / failed.notebook}")
     finish(paths, out, parameters["profile"], time.perf_counter() - start)

@@ -15,14 +15,19 @@ FILE = "timings.csv"
 def of_copies(paths):
     """A table of executed notebooks: notebook, profile, seconds, median_s and longest_s of its code cells.
 
-    Beside it the longest cell's first line, the machine, and the seconds there of one training step by which
-    another machine can be held against it. Copies that failed, or that papermill did not make, are left out.
+    Beside it the longest cell's first line, from_s, the seconds after the first of them began at which it
+    did, the machine, and the seconds there of one training step by which another machine can be held against
+    it. Copies that failed, or that papermill did not make, are left out.
     """
     import nbformat
 
     rows = [timed(nbformat.read(path, 4), path.stem) for path in paths if path.exists()]
     found = pd.DataFrame([row for row in rows if row])
-    return found.assign(machine=machine(), step_s=round(step_seconds(), 4)) if len(found) else found
+    if found.empty:
+        return found
+    began = pd.to_datetime(found.pop("began"))
+    return found.assign(from_s=(began - began.min()).dt.total_seconds().round(1), machine=machine(),
+                        step_s=round(step_seconds(), 4))
 
 
 def timed(nb, name):
@@ -37,9 +42,19 @@ def timed(nb, name):
     seconds = pd.Series([duration for duration, _ in taken.values()])
     longest, source = max(taken.values())
     return {"notebook": name, "profile": facts["parameters"].get("profile", "fast"),
-            "seconds": round(facts["duration"], 1), "cells": len(taken),
+            "began": facts["start_time"], "seconds": round(facts["duration"], 1), "cells": len(taken),
             "median_s": round(seconds.median(), 2), "longest_s": round(longest, 1),
             "longest": source.strip().splitlines()[0]}
+
+
+def whole(table):
+    """The seconds from the first notebook's begin to the last one's end, {profile: seconds}.
+
+    >>> two = pd.DataFrame({"profile": ["fast", "fast"], "from_s": [0.0, 1.0], "seconds": [9.0, 5.0]})
+    >>> whole(two)
+    {'fast': 9.0}
+    """
+    return (table["from_s"] + table["seconds"]).groupby(table["profile"]).max().to_dict()
 
 
 def machine():
@@ -69,12 +84,19 @@ def kept(folder=KEPT):
 def said(notebook, profile, folder=KEPT):
     """How long a notebook took headless at a profile, in words, or "" where that was not measured."""
     found = kept(folder)
-    found = found[(found["notebook"] == notebook) & (found["profile"] == profile)]
-    if found.empty:
+    found = found[found["profile"] == profile]
+    row = found[found["notebook"] == notebook]
+    if row.empty:
         return ""
-    row = found.iloc[0]
-    return (f"Run headless, this page took {lasting(row['seconds'])} at this profile, its longest cell "
-            f"{lasting(row['longest_s'])} ({row['machine']}).")
+    row = row.iloc[0]
+    return (f"Run headless{beside(found)}, this page took {lasting(row['seconds'])} at this profile, its "
+            f"longest cell {lasting(row['longest_s'])} ({row['machine']}).")
+
+
+def beside(table):
+    """How the notebooks of one profile were run, as a part of a sentence: "" if one after the other."""
+    (lasted,) = whole(table).values()
+    return " beside another" if table["seconds"].sum() > 1.05 * lasted else ""
 
 
 def lasting(seconds):

@@ -2,6 +2,7 @@
 
 import math
 
+from .. import timings
 from .report import Finding
 
 SLOW = 3.0  # times the reference, from which on a reader should know
@@ -28,7 +29,7 @@ def reference(table):
     found = table[table["profile"] == PROFILE]
     if found.empty:
         return {}
-    return {"reference": table["step_s"].min(), "minutes": found["seconds"].sum() / 60,
+    return {"reference": table["step_s"].min(), "minutes": timings.whole(found)[PROFILE] / 60,
             "machine": found["machine"].iloc[0]}
 
 
