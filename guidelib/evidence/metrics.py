@@ -41,6 +41,8 @@ METRICS = {
     "train_accuracy_last": Metric("training accuracy after the last epoch", bounded=True),
     "train_loss": Metric("training loss after the last epoch", higher=False, percent=False, margin=None),
     "above_chance": Metric("test accuracy above chance", within=True, describes=True, points=True),
+    "share_above_chance": Metric("share of the way from chance to the floor", margin=0.05, within=True,
+                                 describes=True, points=True),
     "decoded_above_chance": Metric("accuracy of linear decoders, mean over the hidden layers, above chance",
                                    within=True, describes=True, points=True),
     "misalignment": Metric("misalignment at the end", higher=False, percent=False, margin=0.05,
@@ -75,7 +77,7 @@ def value(record, metric):
     """
     metrics = record["metrics"]
     found = metrics.get(metric)
-    if metric == "test_share":
+    if metric in ("test_share", "share_above_chance"):
         found = _share(metrics)
     looks = record.get("curves", {}).get("probe", {}).get("misalignment")
     if metric == "misalignment":
