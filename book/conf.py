@@ -14,6 +14,7 @@ bibtex_reference_style = "author_year"
 exclude_patterns = ["_build"]
 nb_execution_mode = "off"  # the notebooks come executed, so that the book shows what a command made
 nb_merge_streams = True
+nb_code_prompt_show, nb_code_prompt_hide = "Show a solution", "Hide the solution"  # no other input is folded
 nb_render_markdown_format = "gfm"  # tables in the notebooks' outputs become tables
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence"]
