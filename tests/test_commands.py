@@ -96,6 +96,14 @@ def test_the_command_says_where_the_runs_are(monkeypatch, capsys):
     assert progress.status == {"02_a": "4/4 training runs"}
 
 
+def test_larger_profiles_run_one_notebook_after_the_other(monkeypatch):
+    monkeypatch.setattr(figures_command.timings, "cores", lambda: 8)
+    assert [figures_command.notebooks_at_once(p) for p in ("smoke", "fast")] == [2, 2]
+    assert [figures_command.notebooks_at_once(p) for p in ("overnight", "full", "paper")] == [1, 1, 1]
+    monkeypatch.setattr(figures_command.timings, "cores", lambda: 1)
+    assert figures_command.notebooks_at_once("fast") == 1
+
+
 def test_two_notebooks_run_at_once(tmp_path):
     """Each waits for a file that the other writes."""
     wait = dedent("""\

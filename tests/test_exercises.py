@@ -40,6 +40,10 @@ class TestExercise:
         assert cell.metadata.jupyter.source_hidden is True
         assert "hide-input" in cell.metadata.tags
 
+    def test_no_other_input_is_folded_since_the_book_calls_each_a_solution(self, notebook, name):
+        for cell in READ[notebook].cells:
+            assert len({"hide-input", "solution"} & set(cell.metadata.get("tags", []))) != 1
+
     def test_nothing_later_uses_the_names_that_it_makes(self, notebook, name):
         cells = READ[notebook].cells
         source = tagged(READ[notebook], "solution")[name].source

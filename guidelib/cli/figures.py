@@ -36,8 +36,8 @@ def arguments(parser):
                         help="training runs at a time in a notebook (default 2; 1 at smoke, where starting a "
                              "process takes longer than a run)")
     parser.add_argument("--at-once", type=int, metavar="N",
-                        help="notebooks at a time (default 2; 1 where there is one core, and at full, where "
-                             "they share a GPU)")
+                        help="notebooks at a time (default 2; 1 where there is one core, and at profiles "
+                             "larger than fast, whose runs fill a machine)")
     parser.add_argument("--recompute", action="store_true",
                         help="forget the run records in the folder, and make every run again")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
@@ -68,7 +68,7 @@ def main(options):
 
 def notebooks_at_once(profile):
     """How many notebooks run at a time if nobody says: most of them use one core most of the time."""
-    return 1 if profile == "full" else min(2, timings.cores())
+    return min(2, timings.cores()) if profile in ("smoke", "fast") else 1
 
 
 def figures_of(profile):
