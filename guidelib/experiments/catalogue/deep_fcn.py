@@ -7,7 +7,7 @@ UNGUIDED = ("base", "base-longer", "base-tuned", "base-residual", "shifted-init"
             "guide-alone", "guide-untrained")
 MORE = ("other-family", "fresh-noise")
 ON_REAL_IMAGES = ("base", "base-longer", "shifted-init", "guide-alone", "untrained", "trained", "shuffled",
-                  "untrained-warm-up", "shuffled-warm-up")
+                  "data-gram", "untrained-warm-up", "shuffled-warm-up")
 FIRST = dict.fromkeys(("untrained", "shuffled"), {"layers": "first-5"})
 
 EXPERIMENT = Experiment(
