@@ -278,6 +278,23 @@ def test_a_checkpoint_of_another_network_is_named(tmp_path):
     assert "x.*.checkpoint: delete these files" in error.value.__notes__[0]
 
 
+def test_a_checkpoint_without_what_is_measured_now_is_named(tmp_path):
+    task = gl.tasks.digits(train=96, validation=60)
+    stem = tmp_path / "x"
+
+    def train(extras):
+        checkpoint = Checkpoint(stem, every=0)
+        kept = checkpoint.keep(extras)
+        target = gl.networks.FCN(inputs=64, outputs=10, depth=2, width=16)
+        training.train(target, task, epochs=1, checkpoint=checkpoint)
+        return kept
+
+    first = train({"probe": {"gradient": [1.0]}, "noise": {}})
+    assert train({"probe": {"gradient": []}}) == first
+    with pytest.raises(ValueError, match=r"x\.\*\.checkpoint has no geometry in probe: .*Delete"):
+        train({"probe": {"gradient": [], "geometry": []}})
+
+
 def test_checkpoints_are_rare_and_two_are_kept(monkeypatch, tmp_path):
     clock = [0.0]
     monkeypatch.setattr(checkpoints, "time", SimpleNamespace(monotonic=lambda: clock[0]))

@@ -83,7 +83,7 @@ def train_target(config, *, device, store=None, checkpoint=None, tell=None):
         reference = guide or make_reference(config, task)
     options = guidance_options(config, condition, task, target)
     probe = Probe(target, reference, task, n=config.batch_size, seed=config.noise_seed, options=options)
-    curves = {"dimension": {"start": dimensions(target, task)}, "dose": {}}
+    curves = {"dimension": {"start": dimensions(target, task)}, "dose": {}, "probe": probe.found}
 
     if not checkpoint.found:
         probe(target, "start")
@@ -94,7 +94,6 @@ def train_target(config, *, device, store=None, checkpoint=None, tell=None):
             curves["warm_up"] = thinned(history)
             curves["dimension"]["warmed up"] = dimensions(target, task)
             probe(target, "warmed up")
-        curves["probe"] = probe.found
     curves = checkpoint.keep(curves)
     probe.found = curves["probe"]
 

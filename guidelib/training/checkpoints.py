@@ -45,10 +45,13 @@ class Checkpoint:
     def keep(self, extras):
         """Keep these extras with each checkpoint from now on; those of one that was found take their place.
 
-        Returns what is kept.
+        Returns what is kept; ValueError if what was found lacks a key of these, or of a dict among them.
         """
         if not self.found:
             self.extras = extras
+        elif lacks := missing(self.extras, extras):
+            raise ValueError(f"{self.stem}.*.checkpoint has no {', '.join(lacks)}: another version of "
+                             "guidelib wrote it. Delete these files, and the run starts anew")
         return self.extras
 
     def restore(self, parts, *, sample):
@@ -133,6 +136,21 @@ def streams():
     if torch.cuda.is_initialized():
         states["cuda"] = torch.cuda.get_rng_state()
     return states
+
+
+def missing(found, wanted):
+    """The keys that a dict found in a file lacks of those wanted, its dicts included, as words.
+
+    >>> missing({"a": 1, "b": {"x": 2, "y": 3}}, {"a": 5, "b": {"x": 0, "z": 0}, "c": 0})
+    ['z in b', 'c']
+    """
+    lacks = []
+    for key, value in wanted.items():
+        if key not in found:
+            lacks.append(key)
+        elif isinstance(value, dict):
+            lacks += [f"{inner} in {key}" for inner in missing(found[key], value)]
+    return lacks
 
 
 def beside(stem, ending):
