@@ -19,6 +19,7 @@ README = HERE.parent / "README.md"
 START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
 ELSE, DONE = "<!-- elsewhere:start -->\n", "<!-- elsewhere:end -->\n"
 FROM, TO = "<!-- time:start -->", "<!-- time:end -->"
+SHORT, LONG = "<!-- short:start -->\n", "<!-- short:end -->\n"
 MINUTES, THESE = "<!-- minutes:start -->", "<!-- minutes:end -->"
 ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "balanced-init",
          "base-residual", "guide-alone")
@@ -41,6 +42,11 @@ ELSEWHERE = {
     ("parity", "untrainable"): "Transformer that tells odd from even",
 }
 BOTH = ("untrained", "trained")
+
+
+def short(folder):
+    """What all settings say together, in counts."""
+    return "\n".join(evidence.in_short(folder)) + "\n"
 
 
 def block(records):
@@ -187,14 +193,11 @@ def main():
                                  chance=records[0]["metrics"]["chance"])
         figure.savefig(FAST / "02_controls.png", bbox_inches="tight", dpi=100)
     text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    text = before + START + block(records) + END + rest.partition(END)[2]
-    before, _, rest = text.partition(ELSE)
-    text = before + ELSE + elsewhere(FAST) + DONE + rest.partition(DONE)[2]
-    before, _, rest = text.partition(FROM)
-    text = before + FROM + spent(FAST) + TO + rest.partition(TO)[2]
-    before, _, rest = text.partition(MINUTES)
-    text = before + MINUTES + lasted() + THESE + rest.partition(THESE)[2]
+    parts = ((SHORT, LONG, short(HERE)), (START, END, block(records)), (ELSE, DONE, elsewhere(FAST)),
+             (FROM, TO, spent(FAST)), (MINUTES, THESE, lasted()))
+    for start, end, made in parts:
+        before, _, rest = text.partition(start)
+        text = before + start + made + end + rest.partition(end)[2]
     README.write_text(text, encoding="utf-8")
 
 

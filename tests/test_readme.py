@@ -20,6 +20,11 @@ def test_results_are_rendered_from_the_committed_records():
     assert block == readme.block(readme.records_of(readme.FAST))
 
 
+def test_the_counts_are_made_of_the_committed_records():
+    said = README.partition(readme.SHORT)[2].partition(readme.LONG)[0]
+    assert said == readme.short(ROOT / "results") != "\n"
+
+
 def test_other_settings_are_told_from_the_committed_records():
     assert README.partition(readme.ELSE)[2].partition(readme.DONE)[0] == readme.elsewhere(readme.FAST)
 

@@ -7,6 +7,7 @@ from .effects import Effect, by_seed, effect, required, rival
 from .gates import failing, mean_misalignment, misalignment, treated
 from .intervals import paired_difference, student_t_interval
 from .metrics import METRICS, value
+from .overall import in_short
 from .provenance import basis, caution, origin, remade
 from .rows import readable, row, save, table
 from .significance import false_discovery, holm, sign_flip
@@ -29,7 +30,7 @@ from .words import (
 
 __all__ = ["DELTA", "METRICS", "VERDICTS", "Effect", "alignment_said", "basis", "bullets", "by_seed",
            "caution", "compared", "controls_said", "difference", "dimensions", "effect", "failing",
-           "false_discovery", "histories", "holm", "ledger", "mean_misalignment", "metric_table",
+           "false_discovery", "histories", "holm", "in_short", "ledger", "mean_misalignment", "metric_table",
            "misalignment", "named", "nearness", "origin", "page", "paired_difference", "percent",
            "premise_said", "readable", "real_images", "remade", "required", "results", "rival", "role", "row",
            "save", "sentence", "shown", "sign_flip", "standing", "student_t_interval", "summary", "table",

@@ -3,13 +3,12 @@
 import math
 from collections import Counter
 
-from ..experiments import REGIMES
 from ..experiments.catalogue import CATALOGUE
 from . import gates
 from ._ledger import WAITING, rows, said
-from .effects import effect_of_groups, required, rival
-from .matching import SHOWN, one_a_seed, runs
+from .matching import runs
 from .metrics import METRICS, judged_by
+from .overall import effect_at, over, settings_of
 from .paper import CLAIMS
 from .verdicts import UNTESTED, VERDICTS, kind
 from .words import beside, in_words, named, percent, shown
@@ -34,7 +33,7 @@ def page(folder, *, claims=CLAIMS):
             lines.append("  - judged as a whole: " + ", ".join(f'<a href="#{row.id}">{row.id}</a>'
                                                               for row in studied)
                          if studied else f"  - {WAITING}")
-    lines += ["", *counted(made), "", "## Effects", ""]
+    lines += ["", *counted(made), "", "## Effects", "", *over(settings), ""]
     for place, groups in settings.items():
         lines += effects(place, groups)
     lines += ["## Every claim", "", "By verdict, each with a link to its line below:", "", *index(made)]
@@ -49,20 +48,6 @@ def page(folder, *, claims=CLAIMS):
     return "\n".join(lines).rstrip() + "\n"
 
 
-def settings_of(found):
-    """{(experiment, profile, regime): {condition: {seed: record}}} of all Runs without overrides."""
-    places = {}
-    for run in found:
-        if not run.left_out and not run.changed:
-            c = run.config
-            place = (c["experiment"], c["profile"], c["regime"])
-            places.setdefault(place, {}).setdefault(c["condition"], []).append(run)
-    order = list(CATALOGUE)
-    ordered = sorted(places, key=lambda place: (order.index(place[0]), SHOWN.index(place[1]),
-                                                REGIMES.index(place[2])))
-    return {place: {name: one_a_seed(group) for name, group in places[place].items()} for place in ordered}
-
-
 def setting_said(place, groups):
     """One line on a setting: what base and guide's architecture reach, and the gate that it fails, if any."""
     base = groups.get("base", {})
@@ -74,10 +59,7 @@ def setting_said(place, groups):
     if condition is None:
         why = "no guided runs"
     else:
-        found = effect_of_groups(groups, condition, rival(condition, groups),
-                                 controls=asked_of(groups, condition), metric=metric,
-                                 overfitting=place[2] == "overfit")
-        why = found.gate
+        why = effect_at(place, groups, condition).gate
     about = " of claims about overfitting" * (place[2] == "overfit")
     verdict = f"does not test its claims: {why}" if why else f"passes the gates{about}"
     by = f" ({METRICS[metric].words})" * (metric != "test_accuracy")
@@ -87,11 +69,6 @@ def setting_said(place, groups):
 def some(groups):
     """One of the records of {condition: {seed: record}}."""
     return next(record for group in groups.values() for record in group.values())
-
-
-def asked_of(groups, condition):
-    """The controls that a condition has to beat at a setting, among {condition: {seed: record}}."""
-    return required(condition, [r for group in groups.values() for r in group.values()])
 
 
 def title(place):
@@ -127,9 +104,7 @@ def effects(place, groups):
     for condition in MAIN:
         if condition not in groups:
             continue
-        found = effect_of_groups(groups, condition, rival(condition, groups),
-                                 controls=asked_of(groups, condition), metric=judged_by(some(groups)),
-                                 overfitting=place[2] == "overfit")
+        found = effect_at(place, groups, condition)
         if found.against:
             lines += ["<details>", f"<summary>{summary(condition, found)}</summary>", "",
                       *details(groups, condition, found), "", "</details>", ""]
