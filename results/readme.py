@@ -42,6 +42,7 @@ ELSEWHERE = {
     ("parity", "untrainable"): "Transformer that tells odd from even",
 }
 BOTH = ("untrained", "trained")
+WAY = " (0 %: a guess by how often words come; 100 %: the lowest loss there can be)"
 
 
 def short(folder):
@@ -72,9 +73,18 @@ def block(records):
         "|---|---|---|---|",
     ]
     lines += [row(records, condition) for condition in (*THROUGHOUT, *BEFORE)]
-    lines += ["", "What comes before training is set against a base with as many steps more.", ""]
+    lines += ["", references(records), ""]
     lines += [f"- {evidence.sentence(evidence.row(records, '', name, paper=''))}" for name in ASKED]
     return "\n".join(lines) + "\n"
+
+
+def references(records):
+    """What the rows of the table are set against, and what those bases reach."""
+    reached = {name: evidence.effect(records, name).ours for name in ("base", "base-longer", "base-tuned")}
+    base, longer, best = (evidence.shown("test_accuracy", *ours) for ours in reached.values())
+    return (f"The base reaches {base}. Warm-ups, and the random move beside them, are set against a base "
+            f"that is trained for as many steps more, {longer}; all else against the base. The tuned base, "
+            f"the best recipe without a guide, reaches {best}.")
 
 
 def elsewhere(folder):
@@ -91,7 +101,9 @@ def elsewhere(folder):
         made = {name: evidence.row(found, "", name, metric=metric, overfitting=regime == "overfit", paper="")
                 for name in BOTH}
         share = metric != "test_accuracy"
-        cells.append([f"{capital(words)} (`{experiment}`)", reached + " of the way to the floor" * share,
+        alone = evidence.shown(metric, evidence.effect(found, "guide-alone", metric=metric).ours[0])
+        of_what = f" of the way{WAY}" * share
+        cells.append([f"{capital(words)} (`{experiment}`)", f"{reached}{of_what}; guide alone {alone}",
                       *(answer(made[name]) for name in BOTH)])
         about = f" ({METRICS[metric].words})" * share
         settings.append(f"- **{capital(words)}**{about}: {evidence.basis(found)}.")

@@ -140,9 +140,10 @@ def test_a_guide_no_better_than_the_base_tests_nothing_but_the_claim_that_it_is(
 @pytest.mark.parametrize(("ours", "ends", "expected"), [
     (0.7, (0.8, 0.7), "holds, but not by alignment"),
     (0.7, (0.8, 0.5), "holds"),
-    (0.2, (0.8, 0.7), f"{UNTESTED}: the guide was not approached"),
+    (0.3, (0.8, 0.7), f"{UNTESTED}: the guide was not approached"),
+    (0.2, (0.8, 0.7), f"{UNTESTED}: it harms, but the guide was not approached"),
     (0.2, (0.8, 0.5), "does not hold: it harms"),
-    (0.2, (0.04, 0.0), f"{UNTESTED}: the guide was not approached"),
+    (0.2, (0.04, 0.0), f"{UNTESTED}: it harms, but the guide was not approached"),
 ])
 def test_a_guide_that_was_not_approached(folder, ours, ends, expected):
     fair(folder)
@@ -195,7 +196,7 @@ def test_no_effect_needs_an_interval_within_the_margin_else_it_is_undecided(fold
     add(folder, "untrained", 0.3, noise=0.01)
     assert only(folder)["verdict"] == "does not hold: no effect beyond 3 points"
     add(folder, "untrained", 0.3, noise=0.1)  # sd 0.1054: (1.96 * 0.1054 / 0.03)**2 = 47.4, more by Student
-    assert only(folder)["verdict"] == "undecided: about 50 seeds would tell"
+    assert only(folder)["verdict"] == "undecided: about 50 seeds would tell it to 3 points"
 
 
 def test_too_few_seeds_decide_nothing(folder):

@@ -33,6 +33,11 @@ def at_random(stream, share):
     return lambda seed, n: np.random.default_rng([stream, seed]).random(n) < share
 
 
+def nearly(errors, other):
+    """The same errors but for those examples that the other has."""
+    return lambda seed, n: errors(seed, n) ^ other(seed, n)
+
+
 def only(folder):
     (_, row), = evidence.ledger(folder, claims=[CLAIM]).iterrows()
     return row
@@ -47,16 +52,27 @@ def test_right_is_read_from_the_answers_against_the_labels_of_the_seeds_own_spli
 
 def test_nets_that_share_their_errors_err_alike(tmp_path):
     add(tmp_path, "untrained", at_random(1, 0.4))
-    add(tmp_path, "other-family", at_random(1, 0.4))
+    add(tmp_path, "other-family", nearly(at_random(1, 0.4), at_random(3, 0.12)))
     assert only(tmp_path)["note"] == "no records of base to pair with"
-    add(tmp_path, "base", at_random(2, 0.8))
+    add(tmp_path, "base", at_random(2, 0.5))
     row = only(tmp_path)
     assert (row["verdict"], row["seeds"], row["against"]) == ("holds", 8, "base")
-    assert row["mean"] == pytest.approx(1) and row["effect"] == pytest.approx(1, abs=0.1)
+    # By hand: 0.88 agree, 0.6 * 0.576 + 0.4 * 0.424 by chance.
+    assert row["mean"] == pytest.approx(0.753, abs=0.04) and row["effect"] == pytest.approx(0.753, abs=0.06)
     assert row["p"] == 2 / 2**8
     assert "data-gram" not in row["note"]
     add(tmp_path, "data-gram", at_random(1, 0.4))
     assert "1.00 with data-gram" in only(tmp_path)["note"]
+
+
+def test_accuracies_so_far_apart_that_no_errors_could_be_as_alike_test_nothing(tmp_path):
+    add(tmp_path, "untrained", at_random(1, 0.4))
+    add(tmp_path, "other-family", at_random(1, 0.4))
+    add(tmp_path, "base", at_random(2, 0.8))
+    row = only(tmp_path)
+    # By hand: at most 0.6 agree, 0.6 * 0.2 + 0.4 * 0.8 = 0.44 by chance: (0.6 - 0.44) / 0.56 = 0.29.
+    assert row["verdict"].startswith("does not test the claim: two accuracies as far apart")
+    assert float(row["verdict"].split()[-3]) == pytest.approx(0.29, abs=0.03)
 
 
 def test_nets_whose_errors_have_nothing_to_do_with_each_other_do_not(tmp_path):

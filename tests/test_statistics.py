@@ -101,7 +101,8 @@ def test_not_told_apart_is_not_as_good(differences, options, expected):
     (eight(-0.02, 0.0199), {"worse": True}, "helps"),
     (eight(0.0, 0.0299, T90), {}, "no effect beyond 3 points"),
     (eight(0.0, 0.0299, T90), {"worse": True, "margin": 0.05}, "no effect beyond 5 points"),
-    (eight(0.0, 0.06), {}, "undecided, about 25 seeds would tell"),  # 8 * 4, less for a smaller t
+    # 8 * 4, less for a smaller t
+    (eight(0.0, 0.06), {}, "undecided, about 25 seeds would tell it to 3 points"),
     (eight(0.025, 0.0255), {}, "undecided"),  # known to within the margin: so many seeds would tell nothing
     (eight(0.0, 0.06), {"margin": None}, "undecided"),
     ([0.5], {}, "undecided"),
@@ -159,12 +160,13 @@ CASES = [
     ("harms", {"worse": True, "faster": 320}, "holds as speed: learns slower at 320 steps"),
     ("harms", {}, "does not hold: it harms"),
     ("harms", {"treated": True, "faster": 320}, "does not hold: it harms"),
-    ("harms", {"treated": False}, "does not test the claim: the guide was not approached"),
+    ("harms", {"treated": False}, "does not test the claim: it harms, but the guide was not approached"),
     ("no effect beyond 3 points", {}, "does not hold: no effect beyond 3 points"),
     ("no effect beyond 3 points", {"worse": True}, "does not hold: no effect beyond 3 points"),
     ("no effect beyond 3 points", {"treated": False},
      "does not test the claim: the guide was not approached"),
-    ("undecided, about 46 seeds would tell", {}, "undecided: about 46 seeds would tell"),
+    ("undecided, about 46 seeds would tell it to 3 points", {},
+     "undecided: about 46 seeds would tell it to 3 points"),
     ("undecided", {"worse": True}, "undecided"),
     ("undecided", {"treated": False}, "does not test the claim: the guide was not approached"),
     ("helps", {"untested": "why", "treated": False, "faster": 9}, "does not test the claim: why"),

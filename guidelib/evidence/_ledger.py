@@ -44,6 +44,7 @@ class Row:
     condition: str = ""
     overrides: str = ""
     equal: bool = False
+    worse: bool = False
     metric: str = ""
     profile: str = ""
     regime: str = ""
@@ -106,6 +107,7 @@ def rows_of(claim, found):
         "id": claim.id, "source": claim.source, "claim": claim.statement, "paper": claim.paper,
         "primary": claim.primary, "restates": claim.restates, "experiment": claim.experiment,
         "condition": claim.condition, "overrides": listed(claim.overrides), "equal": claim.equal,
+        "worse": claim.worse,
     }
     if claim.reason:
         return [Row(**words, note=claim.reason)]
@@ -160,8 +162,9 @@ def findings(claim, found):
     groups = {name: of(name) for name in ("base", RECIPE, *controls)}
     for_alone = {name: v for name, v in claim.overrides.items() if concerns_a_base(name)}
     groups["guide-alone"] = of("guide-alone", for_alone)
+    overfitting = claim.overfitting or next(iter(guided.values()))["config"].get("regime") == "overfit"
     options = {"controls": [name for name in controls if name != claim.against], "metric": claim.metric,
-               "overfitting": claim.overfitting, "equal": claim.equal}
+               "overfitting": overfitting, "equal": claim.equal}
     named = groups | {claim.condition: guided}
     effect = effect_of_groups(named, claim.condition, against, rival_runs=of(against, other),
                               worse=claim.worse, **options)
@@ -189,11 +192,12 @@ def findings(claim, found):
             "useful": effect.useful, "verdict": effect.verdict}
     row["aligned"] = mean_misalignment(guided.values()) or ()
     if claim.explains and not effect.gate:
-        name = rival(claim.condition, conditions)
+        helper = against if claim.worse else claim.condition  # who is said to help more
+        name = rival(helper, conditions)
         metric = claim.metric if METRICS[claim.metric].of_the_whole else "test_accuracy"
-        parent = effect_of_groups(named | {name: of(name)}, claim.condition, name, metric=metric)
+        parent = effect_of_groups(named | {helper: of(helper), name: of(name)}, helper, name, metric=metric)
         if parent.helps != "helps":
-            row["verdict"] = f"{UNTESTED}: nothing to explain, {claim.condition} itself is not shown to help"
+            row["verdict"] = f"{UNTESTED}: nothing to explain, {helper} itself is not shown to help"
     row["note"] = said(*notes)
     return row
 

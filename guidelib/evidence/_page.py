@@ -11,7 +11,7 @@ from .metrics import METRICS, judged_by
 from .overall import effect_at, over, settings_of
 from .paper import CLAIMS
 from .verdicts import UNTESTED, VERDICTS, kind
-from .words import beside, in_words, named, percent, shown
+from .words import beside, in_words, named, percent, recipe, shown
 
 MAIN = ("untrained", "trained", "untrained-warm-up", "trained-warm-up", "untrained-stopped",
         "trained-stopped", "distilled", "distilled-untrained", "shifted-untrained", "shifted-trained")
@@ -37,12 +37,12 @@ def page(folder, *, claims=CLAIMS):
     for place, groups in settings.items():
         lines += effects(place, groups)
     lines += ["## Every claim", "", "By verdict, each with a link to its line below:", "", *index(made)]
-    verdicts = decided(made)
+    originals = {row.id: row for row in made}
     for source in dict.fromkeys(row.source.partition(",")[0] for row in made):
         lines += [f"### {source[:1].upper()}{source[1:]}", ""]
         for row in made:
             if row.source.partition(",")[0] == source:
-                lines += [card(row, verdicts), ""]
+                lines += [card(row, originals.get(row.restates)), ""]
     left_out = Counter(run.left_out for run in found if run.left_out)
     lines += [f"Left out: {count} records {why}." for why, count in sorted(left_out.items())]
     return "\n".join(lines).rstrip() + "\n"
@@ -131,7 +131,7 @@ def details(groups, condition, found):
     worth = shown(metric, *found.worth, signed=True)
     if worth:
         answer = "" if found.gate else f"is it worth it? {found.useful}: "
-        lines.append(f"- {answer}{worth} against the tuned base")
+        lines.append(f"- {answer}{worth} against {recipe(condition)}")
     ends = gates.mean_misalignment(groups[condition].values())
     if ends:
         lines.append(f"- misalignment: {ends[0]:.2f} to {ends[1]:.2f}")
@@ -150,25 +150,16 @@ def index(made):
     return lines
 
 
-def decided(made):
-    """{id: its verdict, or the verdicts of all settings that it was run at}."""
-    found = {}
-    for row in made:
-        verdicts = found.setdefault(row.id, [])
-        if row.verdict not in verdicts:
-            verdicts.append(row.verdict)
-    return {name: "; ".join(verdicts) for name, verdicts in found.items()}
-
-
-def card(row, verdicts):
-    """A claim as a row that folds; verdicts: those of all claims, for one that repeats another."""
-    verdict = verdicts[row.restates] if row.restates else row.verdict
+def card(row, original=None):
+    """A claim as a row that folds; original: the row of the claim that it repeats, or turns round."""
     where = said(row.experiment, row.condition, row.overrides, by=" ") if row.condition else ""
     setting = title((row.experiment, row.profile, row.regime)) if row.profile else ""
-    lines = [f'<details id="{row.id}"><summary>{row.claim}: <b>{verdict}</b>{" (primary)" * row.primary}'
+    lines = [f'<details id="{row.id}"><summary>{row.claim}: <b>{row.verdict}</b>{" (primary)" * row.primary}'
              "</summary>", "", f"- paper: {row.paper}" if row.paper else "", f"- {row.id}, {row.source}"]
     if row.restates:
-        lines.append(f'- says the same as <a href="#{row.restates}">{row.restates}</a>')
+        same = original is None or (row.condition, row.worse) == (original.condition, original.worse)
+        words = "says the same as" if same else "says the converse of"
+        lines.append(f'- {words} <a href="#{row.restates}">{row.restates}</a>')
     if row.metric not in ("", "test_accuracy"):
         where += f": {METRICS[row.metric].words}"
     if where:
@@ -177,13 +168,17 @@ def card(row, verdicts):
         lines.append(f"- ours: {shown(row.metric, row.mean, row.low, row.high)}; {row.seeds} seeds, "
                      f"n = {row.n} ({row.data}), {row.device}")
     if row.against:
-        effect = beside(row.metric, row.effect, row.effect_low, row.effect_high, row.against)
-        lines.append(f"- {effect}, p = {row.p:.3f}{adjusted(row)}")
-        tested = kind(row.verdict) != UNTESTED
-        if tested and not row.equal and not METRICS[row.metric].describes:
+        ends = (row.effect, row.effect_low, row.effect_high)
+        if row.worse:  # told as it was measured, and not as it speaks for the claim
+            ends = (0.0 - row.effect, 0.0 - row.effect_high, 0.0 - row.effect_low)
+        lines.append(f"- {beside(row.metric, *ends, row.against)}{', claimed to be below' * row.worse}, "
+                     f"p = {row.p:.3f}{adjusted(row)}")
+        about = METRICS[row.metric]
+        asked = kind(row.verdict) != UNTESTED and not about.describes and not about.alignment
+        if asked and not row.equal:
             lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
-        if row.useful and tested and not METRICS[row.metric].describes:
-            worth = beside(row.metric, row.worth, row.worth_low, row.worth_high, "the tuned base")
+        if asked and row.useful:
+            worth = beside(row.metric, row.worth, row.worth_low, row.worth_high, recipe(row.condition))
             lines.append(f"- is it worth it? {row.useful}: {worth}")
     if row.aligned:
         lines.append(f"- misalignment: {row.aligned[0]:.2f} to {row.aligned[1]:.2f}")
@@ -212,26 +207,33 @@ RULES = f"""\
 - **gates**, in this order; the first that fails is the verdict, *does not test the claim*. At least
   {gates.SEEDS} seeds of both sides and of all controls, all tuned by as many trials. The guide's
   architecture, trained alone, is better than the base: the whole interval lies above 6 points; for a
-  claim about overfitting the base overfits: its validation loss ends at 1.1 times its minimum or higher,
-  which came before two thirds of the training. Not both sides within 3 points of chance, nor both above
-  97 %. A claim about what makes a guide help is tested only where that guide helps. Where no help is
-  found, the guide must have been approached (below), or else the claim was not tested.
+  setting that is about overfitting this gate is another one, that the base overfits: its validation loss
+  ends at 1.1 times its minimum or higher, which came before two thirds of the training. Not both sides
+  within 3 points of chance, nor both above 97 %. A claim about what makes a guide help is tested only
+  where that guide helps. Where no help is found, the guide must have been approached (below), or else the
+  claim was not tested.
 - **does it help?** *helps* or *harms* if the interval excludes 0; *no effect beyond 3 points* if two
-  one-sided tests say so; else *undecided*, and how many seeds would tell.
+  one-sided tests say so; else *undecided*, and at how many seeds the interval would reach 3 points to
+  either side; a large effect needs fewer, and one near the margin more.
 - **is it the guide?** It *beats its controls* if it is above every one of them, each by its own interval.
-  One that is *as good* lies within 3 points, by two one-sided tests. All are shown, none is picked.
+  One that is *as good* lies within 3 points, by two one-sided tests. All are shown, none is picked. To
+  beat all of them needs no correction; that some control is *better* is one of several looks,
+  uncorrected, and weak where its interval ends near 0.
 - **is it worth it?** Against the tuned base: the best recipe of the same network without a guide, of as
-  many trials, with its dropout, initialisation, schedule and weight decay free.
+  many trials, with its dropout, initialisation, schedule and weight decay free. It has the base's steps,
+  and not those that a warm-up adds.
 - *holds, but not by alignment*: the guide was not approached, that is, the misalignment did not fall by a
   quarter, and by 0.05, in 80 % of the seeds, in eval mode, on held-out examples, or on noise for a
-  warm-up. *holds as speed*: accuracy still rises by 3 points or more in the last fifth of training on one
-  side.
+  warm-up. Harm by a guide that was not approached does not test the claim, but is told. Of which guide is
+  the easier to align to is told only where both had one dose. *holds as speed*: accuracy still rises by 3
+  points or more in the last fifth of training on one side.
 - a claim that two are alike *holds* if they differ by less than 3 points, by two one-sided tests. What is
   a difference within a run, such as accuracy above chance, is set against 0; a claim that it is not there
   holds below 0 too.
 - p by sign flips over seeds; one contrast an experiment, and one for the warm-up, was named as primary
-  before the runs, and these are adjusted by Holm; for the others q is the expected share of false
-  discoveries.
+  before the runs, and these are adjusted by Holm. For the others q is the least bound on the expected
+  share of false discoveries at which this claim would still count (Benjamini and Hochberg); it is not the
+  probability that the claim is false.
 - the number after *News* is that of the claim in the news article, counted from its beginning. Smoke runs
   are never shown, and runs with other settings than the claim's are not counted.
 """

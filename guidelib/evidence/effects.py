@@ -190,6 +190,7 @@ def judged(found, compared, *, worse, equal):
     if METRICS[compared.metric].alignment:  # a claim about alignment itself: one of the two must align
         if not treated and not gates.treated(compared.rival):
             gate = gate or "neither guide was approached"
+        gate = gate or gates.unequal(compared.runs, compared.rival)
         treated = None
     faster = 0
     sides = (compared.runs, compared.rival)

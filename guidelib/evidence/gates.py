@@ -122,6 +122,19 @@ def first_failing(c):
 
 # What a verdict asks besides.
 
+def unequal(runs, rival):
+    """Why two sides of {seed: record} do not tell which guide is easier to align to: unequal doses; or "".
+
+    >>> run = lambda dose: {0: {"config": {"dose": dose}}}
+    >>> unequal(run(4.2), run(1.3)), unequal(run(1.3), run(1.3))
+    ('unequal doses, 4.2 and 1.3', '')
+    """
+    doses = [{r["config"].get("dose") for r in side.values()} for side in (runs, rival)]
+    if len(set.union(*doses)) <= 1:
+        return ""
+    return "unequal doses, " + " and ".join(", ".join(f"{v:g}" for v in sorted(side)) for side in doses)
+
+
 def treated(runs):
     """Whether the guide was approached: in most seeds the misalignment fell by a quarter, and by 0.05.
 

@@ -42,8 +42,10 @@ def likeness(claim, found):
         lacking = [name for name in needed if not groups[name]]
         return {"note": f"no records of {', '.join(lacking)} to pair with"}
     marks = {seed: right(groups[claim.condition][seed]) for seed in seeds}
-    kappas = {name: [error_consistency(marks[seed], right(groups[name][seed]), draws=1).kappa
-                     for seed in seeds] for name in groups if set(seeds) <= set(groups[name])}
+    found = {name: [error_consistency(marks[seed], right(groups[name][seed]), draws=1) for seed in seeds]
+             for name in groups if set(seeds) <= set(groups[name])}
+    kappas = {name: [pair.kappa for pair in pairs] for name, pairs in found.items()}
+    most = math.fsum(pair.most for pair in found["base"]) / len(seeds)
     together = kappas[claim.alike]
     differences = [a - b for a, b in zip(together, kappas["base"], strict=True)]
     row = {"seeds": len(seeds), "against": "base", "p": sign_flip(differences)}
@@ -56,6 +58,9 @@ def likeness(claim, found):
     for name in (claim.condition, claim.alike):
         if not gate and at_chance(groups[name]):
             gate = f"{name} is at chance, and nets that know nothing err alike or not by luck"
+    if not gate and most <= row["mean"]:
+        gate = (f"two accuracies as far apart as those of {claim.condition} and the base allow a kappa of "
+                f"{most:.2f} at most")
     row["verdict"] = verdict(row["helps"], describes=True, untested=gate)
     told = [f"{math.fsum(kappas[name]) / len(seeds):.2f} with {name}"
             for name in ("base", *BESIDE) if name in kappas]

@@ -123,7 +123,7 @@ def said(pairs):
     first = ("the fall of the misalignment is shown to differ between the two ways, by more than "
              f"{MARGIN:g}, in {len(apart)} of {len(ways)} pairs of families; the gap is widest for {far} "
              f"targets with {near} guides, whose misalignment falls by {gap:.2f} more than the other way "
-             "round")
+             f"round (p = {widest['p']:.2f}, by Holm for {len(ways)} pairs)")
     correlations = [f"{mean:+.2f} ({max(low, -1):+.2f} to {min(high, 1):+.2f})" for mean, low, high in
                     (ranks(pairs, "fall", "gain"), ranks(pairs, "fall", "start"))]
     return [first,

@@ -7,7 +7,6 @@ from ..experiments.catalogue import CATALOGUE
 from .effects import effect_of_groups, required, rival
 from .matching import SHOWN, one_a_seed, runs
 from .metrics import judged_by
-from .verdicts import UNTESTED, kind
 from .words import named
 
 GUIDES = {"Guided throughout": ("untrained", "trained"),
@@ -91,7 +90,7 @@ def counted(when, found):
 
 def answer(made):
     """The answer to "does it help?" as a verb; that of a setting that tests nothing, too."""
-    if kind(made.verdict) == UNTESTED:
+    if made.gate:
         return "is not tested"
     if made.helps in ("helps", "harms"):
         return made.helps

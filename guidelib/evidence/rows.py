@@ -12,7 +12,7 @@ from ..experiments.records import finite
 from ..files import write_whole
 from .effects import effect
 from .verdicts import UNTESTED, kind
-from .words import beside, in_words, named, shown
+from .words import beside, in_words, named, recipe, shown
 
 
 def row(records, claim, condition, *, paper, **options):
@@ -45,7 +45,7 @@ def readable(rows):
         if r["base"]:
             gain = beside(r["metric"], r["gain"], r["gain_low"], r["gain_high"], named(r["base"]))
         if tested and r["useful"]:
-            worth = beside(r["metric"], r["worth"], r["worth_low"], r["worth_high"], "the tuned base")
+            worth = beside(r["metric"], r["worth"], r["worth_low"], r["worth_high"], recipe(r["condition"]))
             worth = f"{r['useful']}: {worth}"
         lines.append({
             "claim": r["claim"],

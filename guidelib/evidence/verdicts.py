@@ -69,7 +69,7 @@ def helps(differences, *, margin=DELTA, worse=False, points=True):
     >>> helps([0.2, 0.21, 0.22]), helps([0.2, 0.21, 0.22], worse=True), helps([0.0, -0.002, 0.002])
     ('helps', 'harms', 'no effect beyond 3 points')
     >>> helps([0.1, -0.1, 0.0])
-    'undecided, about 46 seeds would tell'
+    'undecided, about 46 seeds would tell it to 3 points'
     """
     stands = standing(differences, margin=margin)
     if stands in ("above", "below"):
@@ -78,7 +78,9 @@ def helps(differences, *, margin=DELTA, worse=False, points=True):
         return small(margin, points=points)
     needed = seeds_needed(differences, margin=margin) or 0
     # So near to 0 or to the margin, as many seeds as there are may know it as well, and tell nothing.
-    return f"undecided, about {needed} seeds would tell" if needed > len(differences) else "undecided"
+    if needed <= len(differences):
+        return "undecided"
+    return f"undecided, about {needed} seeds would tell it to {said(margin, points=points)}"
 
 
 def small(margin, *, points):
@@ -87,7 +89,11 @@ def small(margin, *, points):
     >>> small(0.05, points=True), small(0.05, points=False)
     ('no effect beyond 5 points', 'no effect beyond 0.05')
     """
-    return f"no effect beyond {f'{100 * margin:g} points' if points else f'{margin:g}'}"
+    return f"no effect beyond {said(margin, points=points)}"
+
+
+def said(margin, *, points):
+    return f"{100 * margin:g} points" if points else f"{margin:g}"
 
 
 def alike(differences, *, margin=DELTA, worse=False, points=True):
@@ -150,6 +156,8 @@ def verdict(answer, *, worse=False, equal=False, at_most=False, describes=False,
     ('holds, but not by alignment', 'holds as speed: learns faster at 320 steps')
     >>> verdict("no effect beyond 3 points", treated=False)
     'does not test the claim: the guide was not approached'
+    >>> verdict("harms", treated=False)
+    'does not test the claim: it harms, but the guide was not approached'
     >>> verdict("no effect beyond 3 points", equal=True), verdict("harms", equal=True)
     ('holds', 'does not hold: it differs')
     >>> verdict("harms", equal=True, at_most=True), verdict("helps", equal=True, at_most=True)
@@ -167,7 +175,7 @@ def verdict(answer, *, worse=False, equal=False, at_most=False, describes=False,
         how = "slower" if worse else "faster"
         return f"holds as speed: learns {how} at {faster} steps" if faster else "holds"
     if treated is False:
-        return f"{UNTESTED}: the guide was not approached"
+        return f"{UNTESTED}: {'it harms, but ' * (answer == 'harms')}the guide was not approached"
     if answer.startswith("undecided"):
         return answer.replace(", ", ": ", 1)
     if describes and answer in ("helps", "harms"):

@@ -2,7 +2,7 @@
 
 from ..experiments import CONDITIONS, find_condition
 from . import gates
-from .effects import RECIPE, by_seed, effect
+from .effects import by_seed, effect
 from .metrics import METRICS, of
 from .tables import difference, summary
 from .verdicts import UNTESTED, kind
@@ -88,6 +88,15 @@ def beside(metric, gain, low, high, name):
         ends = [f"{100 * v:.1f}" for v in (gain, low, high)]
     interval = f" ({ends[1]} to {ends[2]})" * (low == low)
     return f"{way} by {ends[0]}{interval}{' points' * about.percent} than {name}"
+
+
+def recipe(condition):
+    """What is asked after in "is it worth it?", in words: a warm-up's steps are its own.
+
+    >>> recipe("untrained"), recipe("untrained-warm-up")
+    ('the tuned base', 'the tuned base, without the steps of a warm-up')
+    """
+    return "the tuned base" + ", without the steps of a warm-up" * find_condition(condition).warms_up
 
 
 def capital(text):
@@ -186,11 +195,11 @@ def sentence(row, *, judged=True):
     if not judged:
         return text
     if kind(row["verdict"]) == UNTESTED:
-        return f"{text} It **{row['verdict']}**."
+        return f"{text} This **{row['verdict']}**."
     guide = capital(in_words(row["specific"]))
     text += f" Does it help? **{capital(row['helps'])}.** Is it the guide? **{guide}.**"
     if row["useful"]:
-        worth = beside(metric, row["worth"], row["worth_low"], row["worth_high"], f"the {named(RECIPE)}")
+        worth = beside(metric, row["worth"], row["worth_low"], row["worth_high"], recipe(row["condition"]))
         text += f" Is it worth it? **{capital(row['useful'])}**: {worth}."
     return f"{text} Verdict by rule: **{row['verdict']}**."
 
