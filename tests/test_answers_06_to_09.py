@@ -44,6 +44,8 @@ def nearest(guide, controls, *, end=1, best=min, by=None):
     ("batch", lambda g, most: g / most, "stands below the line as well"),
     ("batch", lambda g, most: g * most / (1 - most), "here it is given"),
     ("batch", lambda g, most: g, "it takes 270 examples; yours is 30"),
+    ("batch", lambda g, most: g / most - g - 1, "it takes 270 examples; yours is 269"),
+    ("batch", lambda g, most: np.floor(g / most - g), "it takes 56 examples; yours is 55"),
     ("nearest", nearest, ""),
     ("nearest", lambda *a: nearest(*a, end=0), "is the mean lead over steady"),
     ("nearest", lambda *a: nearest(*a, end=2), "is the upper end"),
@@ -151,8 +153,8 @@ def flaw_of_07(task, sides):
         return "below the floor" if guided < best < base < chance else "nothing"
     if base < chance - 0.02:
         return "below chance"
-    if abs(base - chance) < 0.01:
-        return "base at chance"
+    if max(base, guided) - chance < 0.03:
+        return "at chance"
     return "lengths" if abs(lengths - guided) < 0.03 else "nothing"
 
 
@@ -232,10 +234,10 @@ def test_the_letters_of_08_each_have_a_word_of_their_own():
 
 # 09
 
-def steps(ps, *, factor=lambda i, m: m - i, keep=True):
+def steps(ps, *, factor=lambda i, m: m - i, keep=True, most=1.0):
     adjusted, highest = [], 0.0
     for i, p in enumerate(ps):
-        value = min(1.0, p * factor(i, len(ps)))
+        value = min(most, p * factor(i, len(ps)))
         highest = max(highest, value) if keep else value
         adjusted.append(highest)
     return adjusted
@@ -247,9 +249,10 @@ def steps(ps, *, factor=lambda i, m: m - i, keep=True):
     ("holm", lambda ps: steps(ps, factor=lambda i, m: i + 1), "The other way round"),
     ("holm", lambda ps: steps(ps, factor=lambda i, m: m / (i + 1), keep=False), "false discoveries"),
     ("holm", lambda ps: ps, "Nothing is adjusted"),
-    ("holm", lambda ps: steps(ps)[:2], "asked for as came in, 4; yours are 2"),
+    ("holm", lambda ps: steps(ps)[:2], "asked for as came in, 5; yours are 2"),
     ("holm", lambda ps: steps(ps)[::-1], "must not come out stronger"),
-    ("holm", lambda ps: [p + 0.1 for p in steps(ps)], "the adjusted ones are"),
+    ("holm", lambda ps: [0.9 * p for p in steps(ps)], "the adjusted ones are"),
+    ("holm", lambda ps: steps(ps, most=9.0), "at most 1, however many there are; yours goes up to 1.2"),
     ("hours", lambda pflop, done, seconds: pflop / done * seconds / 3600, ""),
     ("hours", lambda pflop, done, seconds: pflop / done * seconds, "in seconds"),
     ("hours", lambda pflop, done, seconds: pflop / done * seconds / 60, "in minutes"),

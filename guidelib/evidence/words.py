@@ -218,8 +218,17 @@ def premise_said(records):
     if gates.beats(alone, base):
         room = "there is room above the base, and the guide's architecture knows how to use it"
     return (f"The base, at a learning rate of {first['config']['lr']:g}, reaches {base_reaches}, where "
-            f"chance is {chance}. The guide's own architecture, trained alone, reaches {alone_reaches}: "
-            f"{room}.")
+            f"chance is {chance}. {fails(base, alone)}The guide's own architecture, trained alone, reaches "
+            f"{alone_reaches}: {room}.")
+
+
+def fails(base, alone):
+    """How a base fails, as a sentence, from {seed: record}, or ""."""
+    words = {"at chance": "It stays at chance. ", "overfits": "It overfits. ",
+             "saturates": "It learns slowly, and comes to rest (*saturates*) with a training accuracy more "
+                          "than 10 points below that of the guide's architecture. "}
+    slow = "It learns slowly: its accuracy still rises in the last fifth of training. "
+    return words.get(gates.failing(base, alone=alone), slow * gates.unfinished(base))
 
 
 def controls_said(records, condition, controls=None):

@@ -15,21 +15,21 @@ LAWS = (  # the next word's law after each word (k, k), and how often each word 
 )
 WORDS, LENGTH = 13, 9  # of the nets that are tried for leaks
 FLAWS = {  # flaw: where it shows
-    "base at chance": "set the base beside chance: what had it learned before the guide came?",
+    "at chance": "set both sides beside chance: what has either of them learned?",
     "below chance": "set the base beside chance. What if each of its answers were turned round?",
     "below the floor": "set both sides beside the floor: which predictor can do that without reading ahead?",
     "lengths": "look at the control that knows the lengths alone.",
     "other units": "look at what each side is counted per: what is each perplexity per word?",
     "nothing": "go through the columns once more: chance, floor, lengths, units.",
 }
-TRUTH = {"A": "below chance", "B": "lengths", "C": "nothing", "D": "below the floor", "E": "base at chance",
+TRUTH = {"A": "below chance", "B": "lengths", "C": "nothing", "D": "below the floor", "E": "at chance",
          "F": "other units"}
 MADE_UP = {  # base, guided, and the control that knows the lengths
     "A": ("parity", (0.023, 0.610, None)),
     "B": ("copy-paste", (0.310, 0.442, 0.446)),
     "C": ("copy-paste", (0.310, 0.401, 0.312)),
     "D": ("language", (1.94, 1.22, None)),
-    "E": ("copy-paste", (0.130, 0.420, 0.133)),
+    "E": ("copy-paste", (0.130, 0.142, 0.133)),
     "F": ("perplexity", (8.10, 5.30, None)),
 }
 TOKENS_PER_WORD = 1.3

@@ -6,7 +6,7 @@ from ...evidence import holm as holm_
 from .. import planted
 from ..exercises import exercise
 
-PS = {"a": 0.002, "b": 0.03, "c": 0.02, "d": 0.4}
+PS = {"a": 0.002, "b": 0.03, "c": 0.02, "d": 0.6, "e": 0.7}  # twice 0.6 is no p-value
 VERDICTS = {  # verdict: what to ask again
     "holds": "are the gates passed, is the whole interval above 0, and was the guide approached?",
     "holds, but not by alignment": "did the misalignment fall by a quarter of itself, and by 0.05?",
@@ -44,6 +44,8 @@ def holm(answer):
     for values, said in slips:
         if near(got, values):
             return said
+    if max(got) > 1:
+        return f"A p-value is at most 1, however many there are; yours goes up to {max(got):.3g}."
     if any(b < a for a, b in zip(got, got[1:], strict=False)):
         return "A weaker claim must not come out stronger than the one before it: keep the highest so far."
     return f"For {ps} the adjusted ones are {[round(p, 3) for p in truth]}; yours are {got}."
