@@ -17,6 +17,7 @@ from guidelib.experiments import procedure as runner
 from guidelib.experiments.catalogue import CATALOGUE
 from guidelib.experiments.conditions import GUIDES, TIMINGS
 from guidelib.experiments.cost import dry_run
+from guidelib.experiments.guides import Store
 from guidelib.experiments.kept import kept_among
 from guidelib.experiments.progress import progress_of
 
@@ -110,7 +111,7 @@ def test_a_guide_trained_otherwise_tells_odd_from_even(tmp_path):
     made = {}
     for name in ("trained", "trained-otherwise"):
         target = E.make_target(config, task)
-        guide = runner.make_guide(config, E.find_condition(name), task, target, tmp_path)
+        guide = runner.make_guide(config, E.find_condition(name), task, target, Store(tmp_path))
         made[name] = guide.networks()[0].eval()
     assert len(list(tmp_path.glob("*.pt"))) == 2  # each in a file of its own
     x, y = task.train
@@ -400,11 +401,42 @@ def test_two_processes_at_a_time_give_the_same_records(tmp_path):
 def test_trained_guide_is_kept_and_changes_no_bit(tmp_path):
     config = smoke("trained", depth=2, epochs=1)
     fresh = E.run(config, device="cpu")
-    # The second finds the weights of the first.
-    kept = [E.run(config, out=tmp_path, device="cpu", recompute=True) for _ in range(2)]
-    assert len(list((tmp_path / "guides").glob("*.pt"))) == 1
-    for record in kept:
+    records_made = [E.run(config, out=tmp_path, device="cpu")]
+    (path,) = (tmp_path / "guides").glob("*.pt")
+    weights = path.read_bytes()
+    records.path_of(config, tmp_path).unlink()
+    records_made.append(E.run(config, out=tmp_path, device="cpu"))  # it finds the weights of the first
+    assert path.read_bytes() == weights
+    path.write_bytes(b"damaged")
+    records_made.append(E.run(config, out=tmp_path, device="cpu", recompute=True))  # and this makes them anew
+    assert path.read_bytes() == weights
+    for record in records_made:
         assert json.loads(json.dumps(fresh["metrics"])) == record["metrics"]
+
+
+def test_a_guide_whose_own_training_diverges_is_named_and_not_kept(tmp_path):
+    config = smoke("trained", depth=2, epochs=1, guide_lr=1e6, optimizer="sgd")
+    with pytest.raises(ValueError, match="the guide's own training diverged at guide_lr=1e.06"):
+        E.run(config, out=tmp_path, device="cpu")
+    assert not list(tmp_path.rglob("*.pt"))
+
+
+def test_a_network_made_anew_is_in_eval_mode_and_answers_as_its_record_says():
+    config = smoke(depth=2, epochs=2)
+    net, task = E.network(config, device="cpu")
+    assert not any(module.training for module in net.modules())
+    with torch.no_grad():
+        x, y = task.test
+        accuracy = (net(x).argmax(1) == y).float().mean().item()
+    record = E.run(config, device="cpu")
+    assert accuracy == pytest.approx(record["curves"]["training"]["test_accuracy"][-1])
+
+
+@pytest.mark.parametrize(("copies", "steps"), [(0, 39), (2, 39), (1, 21)])
+def test_images_count_as_often_as_they_are_placed(copies, steps):
+    made = smoke(data="placed-digits", train=200, validation=50, canvas=16, copies=copies, batch_size=32)
+    found = dict(dry_run(made).itertuples(index=False))["steps"]
+    assert found == steps == E.run(made, device="cpu")["metrics"]["steps"]
 
 
 def test_controls_take_the_pairs_of_the_guide():

@@ -8,8 +8,17 @@ import pytest
 from guidelib.evidence import _ledger, gates
 from guidelib.evidence.claim import Claim
 from guidelib.evidence.effects import effect, required
-from guidelib.evidence.gates import Comparison, beats, failing, misalignment, treated, unfinished
+from guidelib.evidence.gates import (
+    Comparison,
+    beats,
+    failing,
+    mean_misalignment,
+    misalignment,
+    treated,
+    unfinished,
+)
 from guidelib.evidence.matching import Run
+from guidelib.evidence.metrics import value
 from guidelib.experiments import CONDITIONS
 from guidelib.experiments.catalogue import CATALOGUE
 
@@ -275,7 +284,7 @@ def test_it_has_to_fall_in_eight_of_ten_seeds(fell, of, expected):
 
 @pytest.mark.parametrize("condition", [
     "base", "guide-alone", "distilled", "shuffled", "shuffled-stopped", "shuffled-warm-up", "fresh-noise",
-    "fresh-noise-warm-up", "moved-as-far"])
+    "fresh-noise-warm-up", "moved-as-far", "untrained-noise-fed"])
 def test_what_cannot_be_approached_is_not_asked_to_be(condition):
     record = looked(0.8, 0.3, condition=condition)
     record["curves"]["noise"] = {"start": 0.8, "warmed up": 0.3}
@@ -284,9 +293,26 @@ def test_what_cannot_be_approached_is_not_asked_to_be(condition):
 
 
 @pytest.mark.parametrize("condition", ["trained", "identity", "data-gram", "same-family", "shuffled-layers",
-                                       "untrained-noise-fed", "shifted-untrained", "sp-trained"])
+                                       "shifted-untrained", "sp-trained"])
 def test_what_can_be_approached_is(condition):
     assert misalignment(looked(0.8, 0.5, 0.3, condition=condition)) == pytest.approx((0.8, 0.3))
+
+
+def test_a_run_that_diverged_has_not_approached_its_guide_and_says_nothing_of_the_mean():
+    lost = looked(0.8, 0.5, 0.3)
+    lost["curves"]["probe"]["misalignment"][-1][0] = None  # as a record keeps what is not finite
+    first, last = misalignment(lost)
+    assert first == pytest.approx(0.8) and math.isnan(last)
+    assert treated({0: lost}) is False
+    assert mean_misalignment([lost, looked(0.8, 0.5, 0.3)]) == pytest.approx((0.8, 0.3))
+    assert mean_misalignment([lost]) is None
+    stopped = lost | {"config": lost["config"] | {"condition": "untrained-stopped"}}
+    assert misalignment(stopped) == pytest.approx((0.8, 0.5))
+    warm = lost | {"config": lost["config"] | {"condition": "untrained-warm-up"}}
+    warm["curves"] = warm["curves"] | {"noise": {"start": 0.8, "warmed up": None}}
+    assert treated({0: warm}) is False
+    for metric in ("misalignment", "early_fall"):
+        assert value(lost, metric) is None
 
 
 def test_a_warm_up_is_judged_on_noise_before_it_and_after():

@@ -110,6 +110,18 @@ def test_finished_runs_are_not_made_again_and_a_failure_is_listed_with_its_error
     assert records.path_of(new, tmp_path).exists()
 
 
+def test_an_error_of_who_is_told_is_raised_and_costs_no_run(tmp_path, capfd):
+    configs = [smoke(seed=seed, epochs=1) for seed in range(2)]
+
+    def each(config):
+        raise TypeError("it cannot count")
+
+    with pytest.raises(TypeError, match="it cannot count"):
+        E.run_grid(configs, out=tmp_path, jobs=1, device="cpu", each=each)
+    assert all(records.path_of(config, tmp_path).exists() for config in configs)
+    assert "worker was lost" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("jobs", [0, -1, True, 1.5, "2", None])
 def test_jobs_that_are_no_number_of_processes_are_refused_before_anything_runs(tmp_path, jobs):
     text = f"jobs is the number of training runs at a time, 1 or more; received {jobs!r}"

@@ -2,8 +2,10 @@
 
 import copy
 import pickle
+import warnings
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from models import (
@@ -673,3 +675,74 @@ def test_an_error_in_the_guide_says_what_it_was_given():
     note = error.value.__notes__[0]
     assert "(4, 3, 3) torch.float32 on cpu" in note
     assert "inputs=callable" in note
+
+
+def test_a_guide_with_nothing_to_say_is_refused_as_often_as_it_is_asked():
+    target = mlp(16, 8, 8, 3)
+    constant = mlp(16, 8, 8, 3)
+    for p in constant.parameters():
+        nn.init.zeros_(p)
+    with gl.guide(target, constant) as g:
+        for _ in range(2):
+            target(batch())
+            with pytest.raises(ValueError, match="nothing to say"):
+                g.loss()
+
+
+def test_after_a_loss_that_compared_nothing_no_misalignment_is_told():
+    target = mlp(16, 8, 8, 3)
+    with gl.guide(target, convnet(), weight=lambda step: 1.0 - step, stop_after=3) as g:
+        told = []
+        for _ in range(4):
+            target(batch())
+            g.loss()
+            told.append((g.misalignment is not None, bool(g.misalignments())))
+        assert told == [(True, True), (False, False), (True, True), (False, False)]  # weights 1, 0, -1, none
+        assert len(g.report()) == 3  # of the last one that did
+
+
+@pytest.mark.parametrize(("weight", "error", "said"), [
+    (lambda step: None, TypeError, "received NoneType at step 0"),
+    (lambda step: "a", TypeError, "received str at step 0"),
+    (lambda step: float("nan"), ValueError, "received nan at step 0")])
+def test_what_a_callable_weight_gives_is_checked_as_a_weight(weight, error, said):
+    target = mlp(16, 8, 8, 3)
+    with gl.guide(target, convnet(), weight=weight) as g:
+        target(batch())
+        with pytest.raises(error, match=said):
+            g.loss()
+
+
+def test_a_small_batch_is_warned_of_whenever_it_comes_and_once():
+    target, x = mlp(16, 8, 8, 3), batch()
+    with gl.guide(target, convnet()) as g:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            target(x)
+            g.loss()
+        with pytest.warns(UserWarning, match="with n = 2 examples biased CKA is near 1"):
+            target(x[:2])
+            g.loss()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            target(x[:3])
+            g.loss()
+
+
+def test_a_layer_may_be_named_by_any_of_its_names_and_a_glob_says_what_it_finds():
+    target = mlp(16, 8, 8, 3)
+    target.register_module("alias", target[1])
+    target.forward = lambda x: target[5](target[4](target[3](target[2](target[1](target[0](x))))))
+    with gl.guide(target, convnet(), layers={"alias": "4"}) as g:
+        target(batch())
+        g.loss()
+        assert len(g.pairs) == 1
+    with gl.guide(target, convnet(), layers={"blo?k": "4"}) as g:
+        target(batch())
+        with pytest.raises(ValueError, match="a block that holds layers is found by its whole name"):
+            g.loss()
+
+
+def test_steps_may_be_counted_by_numpy():
+    with gl.guide(mlp(16, 8, 8, 3), convnet(), stop_after=np.int64(2)) as g:
+        assert g.stop_after == 2

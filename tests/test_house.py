@@ -11,15 +11,15 @@ import guidelib
 
 ROOT = Path(guidelib.__file__).parent
 FLOORS = (
-    ("files", "bars"), ("similarity", "networks", "tasks", "training"), ("guidance",),
+    ("files", "bars", "streams"), ("similarity", "networks", "tasks", "training"), ("guidance",),
     ("baselines", "analysis", "integrations"), ("experiments",), ("evidence",), ("figures",), ("widgets",),
     ("course",), ("cli",))
 BELOW = {}
 for number, floor in enumerate(FLOORS):
     BELOW |= dict.fromkeys(floor, set().union(*FLOORS[:number]))
-BELOW["guidance"] = {"bars", "similarity"}
+BELOW["guidance"] = {"bars", "streams", "similarity"}
 BELOW["integrations"] = {"guidance"}
-BELOW["baselines"] = {"bars", "similarity", "guidance"}
+BELOW["baselines"] = {"bars", "streams", "similarity", "guidance"}
 BELOW["analysis"] = {"bars", "similarity", "guidance", "tasks"}
 PACKAGES = ["guidelib", *(f"guidelib.{wing}" for wing in BELOW if (ROOT / wing).is_dir())]
 

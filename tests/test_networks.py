@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import guidelib as gl
 from guidelib.guidance import capture
 from guidelib.guidance.activations import selected
 from guidelib.guidance.controls import same_family
@@ -107,6 +108,17 @@ def test_seeding_touches_no_other_device(monkeypatch):
     monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded_devices.append)
     FCN(inputs=2, outputs=2, depth=1, width=2, seed=5)
     assert seeded_devices == []
+
+
+def test_training_and_looking_seed_no_other_device(monkeypatch):
+    """Nor does what draws from a seed for a while: dropout, warm-ups, looks at a net."""
+    monkeypatch.setattr(torch, "manual_seed", lambda seed: pytest.fail("it seeds every device there is"))
+    net = FCN(inputs=64, outputs=10, depth=1, width=4, dropout=0.5)
+    before = torch.get_rng_state()
+    task = gl.tasks.digits(train=40, validation=20)
+    gl.training.train(net, task, epochs=1, batch_size=20)
+    gl.warm_up(net, FCN(inputs=64, outputs=10, depth=1, width=4, seed=1), sample=task.train[0][:8], steps=2)
+    assert torch.equal(before, torch.get_rng_state())
 
 
 def test_weights_are_made_on_the_cpu_whatever_the_default_device():

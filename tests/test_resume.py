@@ -130,8 +130,8 @@ def interrupt(monkeypatch, config, out, epoch):
     """Leave the checkpoints of a run that dies, in this process, at the end of an epoch."""
     save = Checkpoint.save
 
-    def dying(self, parts, rows):
-        save(self, parts, rows)
+    def dying(self, parts, rows, **options):
+        save(self, parts, rows, **options)
         if self.stem is not None and len(rows) == epoch:
             raise Died
     with monkeypatch.context() as patched, pytest.raises(Died):

@@ -226,11 +226,17 @@ def test_the_tolerance_of_p_sees_one_pattern_too_many():
         check_p(sign_flip(differences), 1 / 2**10)  # one-sided
 
 
-def test_p_of_more_seeds_than_can_be_counted_is_students():
+def test_p_of_more_seeds_than_can_be_counted_is_drawn():
     rng = np.random.default_rng(2)
     many = rng.normal(0.1, 0.3, EXACT + 1)
-    t = many.mean() / (many.std(ddof=1) / math.sqrt(len(many)))
-    check_p(sign_flip(many), 2 * stats.t.sf(abs(t), len(many) - 1))
+    every = 2 * (np.arange(2**len(many))[:, None] >> np.arange(len(many)) & 1) - 1  # all there are
+    p = (np.abs(every @ many) >= abs(many.sum()) - 1e-12).mean()
+    assert sign_flip(many) == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / 2**EXACT))
+    with pytest.raises(AssertionError):
+        assert sign_flip(many) == pytest.approx(1.05 * p, abs=4 * math.sqrt(p * (1 - p) / 2**EXACT))
+    assert 2**-EXACT <= sign_flip([0.1] * (EXACT + 1)) < 1e-3
+    assert sign_flip([0.0] * (EXACT + 1)) == 1.0
+    assert math.isnan(sign_flip([0.1, math.nan, 0.2]))
     patterns = sign_flip(many[:-1]) * 2**EXACT  # a pattern and its opposite come together
     assert patterns % 2 == 0
     assert sign_flip(many[:-1]) == pytest.approx(stats.ttest_1samp(many[:-1], 0.0).pvalue, abs=0.02)

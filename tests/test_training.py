@@ -11,9 +11,7 @@ import torch
 import torch.nn.functional as F
 
 import guidelib as gl
-from guidelib.training.loop import mean_misalignment
-
-CPU = torch.device("cpu")
+from guidelib.training import loop
 
 
 @pytest.fixture(scope="module")
@@ -148,19 +146,54 @@ def test_guidance_is_one_more_term_of_the_loss(task):
     assert not torch.equal(target.blocks[0].linear.weight, unguided.blocks[0].linear.weight)
 
 
-def test_the_misalignment_of_a_step_is_the_mean_over_its_pairs_or_not_a_number(task):
+@pytest.mark.parametrize(("options", "steps"), [
+    ({"stop_after": 3}, 3), ({"stop_after": 2}, 2), ({"weight": lambda step: float(step < 3)}, 3)])
+def test_the_misalignment_of_an_epoch_is_the_mean_over_its_guided_steps(task, options, steps):
+    target, seen = net(), []
+    with gl.guide(target, gl.networks.ResNet(channels=1, width=4), **options) as handle:
+        loss = handle.loss
+
+        def noted():
+            term = loss()
+            if handle.misalignment is not None:
+                seen.append(handle.misalignment.mean())
+            return term
+
+        handle.loss = noted
+        history = gl.training.train(target, task, epochs=3, batch_size=60, guidance=handle)
+    assert len(seen) == steps  # of two an epoch
+    first, second, third = history.table["misalignment"]
+    assert first == pytest.approx(float(sum(seen[:2]) / 2))
+    assert math.isnan(third)
+    if steps == 3:
+        assert second == pytest.approx(float(seen[2]))
+    else:
+        assert math.isnan(second)
+
+
+def test_each_module_is_in_its_own_mode_again_after_an_evaluation(task):
+    target = net().train()
+    target.blocks[0].eval()
+    modes = [module.training for module in target.modules()]
+    gl.training.evaluate(target, task, "validation")
+    assert [module.training for module in target.modules()] == modes != [True] * len(modes)
+    with pytest.raises(TypeError):
+        gl.training.evaluate(target, replace(task, validation=(None, task.validation[1])), "validation")
+    assert [module.training for module in target.modules()] == modes
+
+
+def test_steps_are_those_that_are_taken(task, monkeypatch):
+    assert [task.steps(size) for size in (60, 50, 59, 117)] == [2, 3, 2, 1]  # 59: 2 left over; 117: 3
+    planned = []
+    schedule = loop.make_schedule
+    monkeypatch.setattr(loop, "make_schedule", lambda *args: planned.append(args[2]) or schedule(*args))
     target = net()
-    with gl.guide(target, gl.networks.ResNet(channels=1, width=4), stop_after=2) as handle:
-        assert mean_misalignment(None, CPU).isnan()
-        assert mean_misalignment(handle, CPU).isnan()  # before the first step
-        target(task.train[0][:32])
-        handle.loss()
-        values = list(handle.misalignments().values())
-        assert len(values) > 1
-        assert torch.equal(mean_misalignment(handle, CPU), torch.stack(values).mean())
-        target(task.train[0][:32])
-        handle.loss()
-        assert mean_misalignment(handle, CPU).isnan()  # it has stopped
+    with gl.guide(target, net(seed=1)) as handle:
+        gl.training.train(target, task, epochs=2, batch_size=59, schedule="cosine", guidance=handle)
+        assert planned == [handle.step] == [4]
+    few = replace(task, train=tuple(part[:3] for part in task.train))
+    with pytest.raises(ValueError, match="3 training examples in batches of 60 leave no batch of 4"):
+        gl.training.train(net(), few, epochs=1, batch_size=60)
 
 
 def test_guidance_of_weight_zero_changes_nothing(task):

@@ -92,6 +92,30 @@ def test_a_log_is_all_that_is_needed_to_go_on(made_up, tmp_path):
     assert path.read_text().splitlines() == lines
 
 
+def test_two_processes_at_one_log_lose_nothing(made_up, tmp_path):
+    path = tmp_path / "log.csv"
+    mine, theirs = tuning.Log(path), tuning.Log(path)  # both read it while it is empty
+    wanted = [({"condition": "base", "draw": draw, "seed": 100},
+               config("deep-fcn", seed=100, lr=0.001 * draw)) for draw in (1, 2)]
+    mine.fill(wanted[:1], jobs=1)
+    theirs.fill(wanted[1:], jobs=1)
+    assert tuning.Log(path).table()["draw"].tolist() == [1, 2]
+    mine.fill(wanted, jobs=1)
+    assert len(made_up) == 2  # what the other has done is not done again
+    assert tuning.Log(path).table()["draw"].tolist() == [1, 2]
+
+
+def test_a_trial_that_diverged_is_a_row_like_any_other(made_up, tmp_path):
+    assert tuning.mean([0.25, None]) is None
+    made = config("deep-fcn", condition="untrained", seed=100)
+    metrics = dict.fromkeys((*tuning.REACHED, "train_accuracy_last"), None)
+    metrics |= {"status": "diverged", "steps": 9}
+    record = {"metrics": metrics, "curves": {"probe": {"misalignment": [[0.5, 0.7], [None, 0.2]]}},
+              "duration_s": 1.0}
+    row = tuning.tried(record, {"condition": made.condition})
+    assert (row["misalignment_start"], row["misalignment_end"], row["status"]) == (0.6, None, "diverged")
+
+
 def test_what_was_chosen_is_written_where_configurations_read_it(made_up, tmp_path):
     table = tuning.tune("deep-fcn", out=tmp_path, conditions=["base"])
     tuning.choose("deep-fcn", regime="untrainable", profile="fast", table=table)

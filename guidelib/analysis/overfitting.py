@@ -4,8 +4,8 @@
 def generalisation_gap(table, *, metric="accuracy"):
     """Training minus validation accuracy at each epoch; positive means overfitting.
 
-    Of a loss it is validation minus training. table: History.table, with train_ and validation_ columns. The
-    training figure is the mean over the epoch as it was trained.
+    Of a loss it is validation minus training. table: History.table, with train_ and validation_ columns. All
+    of them are taken after the epoch, in eval mode.
 
     >>> import pandas as pd
     >>> generalisation_gap(pd.DataFrame({"train_accuracy": [1.0], "validation_accuracy": [0.75]})).tolist()

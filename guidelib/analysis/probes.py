@@ -108,7 +108,8 @@ def probe_layers(model, task, *, train=4000, test=1000, method="ridge", penalty=
 
 def _activations(model, name, module, x, batch_size):
     """{name of the call: activations (n, ...)} of one layer, on the CPU, by its calls within a forward."""
-    parts = [capture(model, part, modules={name: module}) for part in x.split(batch_size)]
+    device = next((p.device for p in model.parameters()), x.device)
+    parts = [capture(model, part.to(device), modules={name: module}) for part in x.split(batch_size)]
     return {call: torch.cat([part[call].cpu() for part in parts]) for call in parts[0]}
 
 

@@ -4,8 +4,9 @@ import pandas as pd
 import torch
 
 from ..bars import bar
-from ..guidance.frozen import as_call, drawing_from, training_flags
+from ..guidance.frozen import as_call, training_flags
 from ..guidance.noise import Stream, noise_like
+from ..streams import drawing_from
 
 
 def balance_gradients(target, *, sample, steps=300, lr=1e-3, seed=0, on_step=None, progress=False):

@@ -10,6 +10,8 @@ from pathlib import Path
 from ..experiments.screen import say
 from .options import assignment
 
+WIDTH = 30  # of names, before their values
+
 
 def arguments(parser):
     parser.add_argument("experiment")
@@ -38,7 +40,7 @@ def main(options):
         if options.dry_run:
             for quantity, value in dry_run(made).itertuples(index=False):
                 digits = 0 if value == int(value) else 3
-                print(f"{quantity:24}{value:,.{digits}f}")
+                print(f"{quantity:{WIDTH}}{value:,.{digits}f}")
             return 0
         if options.out:
             writable(options.out)
@@ -46,10 +48,10 @@ def main(options):
     except (ValueError, OSError) as error:
         say(f"guidelib run: {error}")
         return 2
-    for name, value in record["metrics"].items():
+    for name, value in sorted(record["metrics"].items()):
         shown = f"{value:.4f}" if isinstance(value, float) else value
-        print(f"{name:24}{shown}")
-    print(f"{'seconds':24}{record['duration_s']}")
+        print(f"{name:{WIDTH}}{shown}")
+    print(f"{'seconds':{WIDTH}}{record['duration_s']}")
     if options.out:
-        print(f"{'record':24}{path_of(made, options.out)}")
+        print(f"{'record':{WIDTH}}{path_of(made, options.out)}")
     return 0

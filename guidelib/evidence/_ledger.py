@@ -97,7 +97,8 @@ def rows(folder, *, claims=CLAIMS):
     counted = {i: row for i, row in enumerate(made) if kind(row.verdict) not in (UNTESTED, "not tested")
                and not row.restates}
     adjusted = holm({i: row.p for i, row in counted.items() if row.primary})
-    adjusted |= false_discovery({i: row.p for i, row in counted.items() if not row.primary})
+    # Of claims that two are alike a low p speaks against the claim: it is no discovery.
+    adjusted |= false_discovery({i: row.p for i, row in counted.items() if not row.primary and not row.equal})
     return [replace(row, adjusted=adjusted.get(i, math.nan)) for i, row in enumerate(made)]
 
 

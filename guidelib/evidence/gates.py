@@ -10,7 +10,7 @@ from statistics import fmean
 from ..experiments.catalogue import chosen
 from ..experiments.conditions import GUIDES, find_condition
 from .intervals import paired_difference, student_t_interval
-from .metrics import METRICS, value
+from .metrics import METRICS, look, value
 from .verdicts import DELTA
 
 SEEDS = 8  # pairs of runs that a verdict takes, at least
@@ -165,22 +165,26 @@ def misalignment(record):
     (0.8, 0.5)
     """
     condition = find_condition(record["config"]["condition"])
-    if condition.guide is None or GUIDES[condition.guide].anew or condition.moved:
+    anew = condition.guide is not None and GUIDES[condition.guide].anew or condition.timing == "noise-fed"
+    if condition.guide is None or anew or condition.moved:
         return None
     curves = record["curves"]
     if condition.warms_up:
         noise = curves.get("noise")
-        return (noise["start"], noise["warmed up"]) if noise else None
+        return (look([noise["start"]]), look([noise["warmed up"]])) if noise else None
     probe = curves.get("probe")
     if not probe or not probe["misalignment"] or not probe["misalignment"][0]:
         return None
-    means = [fmean(values) for values in probe["misalignment"]]
-    return means[0], min(means[1:]) if condition.timing == "stopped" else means[-1]
+    first, *later = map(look, probe["misalignment"])
+    if condition.timing == "stopped":
+        return first, min((mean for mean in later if not math.isnan(mean)), default=math.nan)
+    return first, later[-1] if later else first
 
 
 def mean_misalignment(records):
     """(first, last) misalignment, mean over the runs that say, or None if none does."""
-    ends = [pair for pair in map(misalignment, records) if pair is not None]
+    found = [pair for pair in map(misalignment, records) if pair is not None]
+    ends = [pair for pair in found if not math.isnan(sum(pair))]  # a run that diverged has no end
     return tuple(fmean(side) for side in zip(*ends, strict=True)) or None
 
 

@@ -61,12 +61,21 @@ METRICS = {
 ABOVE = {"above_chance": "test_accuracy", "decoded_above_chance": "decoded_accuracy"}
 
 
+def look(values):
+    """The mean of one look of a probe over the pairs; NaN where a run had diverged, None in its record.
+
+    >>> look([0.25, 0.75]), look([0.25, None])
+    (0.5, nan)
+    """
+    return math.nan if None in values else fmean(values)
+
+
 def value(record, metric):
     """A metric of a record, or the end of its training curve of that name; None without, or if not finite.
 
-    test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible
-    loss, 1; where nobody knows that, to no loss at all. misalignment: the mean over pairs at the last look,
-    on held-out examples in eval mode. early_fall: from the first look to the last.
+    test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible loss,
+    1, and at least -1; where nobody knows that, to no loss at all. misalignment: the mean over pairs at the
+    last look, on held-out examples in eval mode. early_fall: from the first look to the last.
 
     >>> curves = {"training": {"train_loss": [2.0, 0.5]}}
     >>> value({"metrics": {"gap_last": 0.1}, "curves": curves}, "train_loss")
@@ -81,10 +90,10 @@ def value(record, metric):
         found = _share(metrics)
     looks = record.get("curves", {}).get("probe", {}).get("misalignment")
     if metric == "misalignment":
-        found = fmean(looks[-1]) if looks and looks[-1] else None
+        return finite(look(looks[-1])) if looks and looks[-1] else None
     if metric == "dimension":
         *hidden, _ = record.get("curves", {}).get("dimension", {}).get("end", (None,))  # but the logits
-        found = fmean(hidden) if hidden else None
+        found = look(hidden) if hidden else None
     if metric == "early_fall":
         found = _early_fall(looks)
     if metric in ABOVE and ABOVE[metric] in metrics:
@@ -94,9 +103,11 @@ def value(record, metric):
     if found is None:
         curve = record.get("curves", {}).get("training", {}).get(metric)
         found = curve[-1] if curve else None
-    if found is None or not math.isfinite(found):
-        return None
-    return float(found)
+    return finite(found)
+
+
+def finite(found):
+    return None if found is None or not math.isfinite(found) else float(found)
 
 
 def _early_fall(looks):
@@ -106,7 +117,7 @@ def _early_fall(looks):
     0.6
     """
     third = len(looks[0]) // 3 if looks else 0
-    if not third:
+    if not third or None in (*looks[0], *looks[-1]):
         return None
     falls = [first - last for first, last in zip(looks[0], looks[-1], strict=True)]
     return round(fmean(falls[:third]) - fmean(falls[-third:]), 6)
@@ -118,7 +129,7 @@ def _ratio(probe):
         return None
     before = probe["moments"].index("warmed up") if "warmed up" in probe["moments"] else 0
     first, *_, last, _ = probe["gradient"][before]  # the very last layer is that of the logits
-    return first / last if last else None
+    return first / last if first is not None and last else None
 
 
 def _share(metrics):
@@ -126,7 +137,8 @@ def _share(metrics):
     chance = metrics.get("chance_loss")
     if loss is None or chance is None:
         return None
-    return (chance - loss) / (chance - metrics.get("floor_loss", 0.0))
+    # A run that diverged counts as far below chance as the floor is above, and not without bound.
+    return max((chance - loss) / (chance - metrics.get("floor_loss", 0.0)), -1.0)
 
 
 def judged_by(record):

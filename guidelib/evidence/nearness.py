@@ -104,26 +104,32 @@ def symmetric(ways):
     >>> symmetric(pd.DataFrame([row]))
     'does not hold: it differs'
     """
-    if ((ways["p"] < LEVEL) & (ways["difference"].abs() > MARGIN)).any():
+    if beyond(ways).any():
         return _verdict("helps", equal=True)
     inside = (ways["low"] > -MARGIN) & (ways["high"] < MARGIN)
     return _verdict("no effect", equal=True) if inside.all() else "undecided"
 
 
+def beyond(ways):
+    """Which differences are shown to be larger than the MARGIN: their whole interval is, and p is low."""
+    return (ways["p"] < LEVEL) & ((ways["low"] > MARGIN) | (ways["high"] < -MARGIN))
+
+
 def said(pairs):
     """The three answers in words, a list: is it symmetric, does it tell the gain, is it plain CKA?"""
     ways = both_ways(pairs)
-    apart = ways[(ways["p"] < LEVEL) & (ways["difference"].abs() > MARGIN)]
+    apart = ways[beyond(ways)]
     widest = ways.loc[ways["difference"].abs().idxmax()]
     far, near = widest["target"], widest["guide"]
     if widest["difference"] < 0:
         far, near = near, far
     seeds = pairs["seed"].nunique()
     gap = abs(widest["difference"])
+    known = "" if math.isnan(widest["p"]) else f" (p = {widest['p']:.2f}, by Holm for {len(ways)} pairs)"
     first = ("the fall of the misalignment is shown to differ between the two ways, by more than "
              f"{MARGIN:g}, in {len(apart)} of {len(ways)} pairs of families; the gap is widest for {far} "
              f"targets with {near} guides, whose misalignment falls by {gap:.2f} more than the other way "
-             f"round (p = {widest['p']:.2f}, by Holm for {len(ways)} pairs)")
+             f"round{known}")
     correlations = [f"{mean:+.2f} ({max(low, -1):+.2f} to {min(high, 1):+.2f})" for mean, low, high in
                     (ranks(pairs, "fall", "gain"), ranks(pairs, "fall", "start"))]
     return [first,

@@ -1,6 +1,7 @@
 """Tables of run records: a row a run, a row a condition, differences paired by seed, curves by condition."""
 
 import json
+import math
 
 import pandas as pd
 
@@ -55,14 +56,15 @@ def varying(configs):
 def summary(records, *, metric="test_accuracy"):
     """Table with one row a condition, in the order of the records: mean, low, high, seeds, n.
 
-    low and high are Student-t 95 % over seeds; a condition of one seed has no interval (NaN). n is the number
+    low and high are Student-t 95 % over seeds; a condition of one seed has no interval (NaN), and one whose
+    runs have no finite value no mean. n is the number
     of test examples behind each value.
     """
     conditions = dict.fromkeys(r["config"]["condition"] for r in records)
     rows = []
     for condition in conditions:
         values = values_of(records, condition, metric)
-        mean, low, high = student_t_interval(values.values())
+        mean, low, high = student_t_interval(values.values()) if values else (math.nan,) * 3
         n = of(records, condition)[0]["metrics"]["n_test"]
         rows.append((condition, mean, low, high, len(values), n))
     return pd.DataFrame(rows, columns=["condition", "mean", "low", "high", "seeds", "n"])

@@ -4,6 +4,7 @@ import math
 
 from .intervals import student_t_interval
 
+MOST = 10_000  # seeds, more than which nobody is told to take
 DELTA = 0.03  # the smallest difference in accuracy that counts, fixed before any run: 3 points
 UNTESTED = "does not test the claim"
 VERDICTS = (
@@ -43,7 +44,8 @@ def standing(differences, *, margin=DELTA):
 def seeds_needed(differences, *, margin=DELTA):
     """How many seeds it would take to know such a difference to within the margin, or None if nobody knows.
 
-    The least n at which half a 95 % interval is as short as the margin, at the spread that is there.
+    The least n at which half a 95 % interval is as short as the margin, at the spread that is there. None
+    beyond 10,000 too.
 
     >>> seeds_needed([0.1, -0.1, 0.0])
     46
@@ -55,10 +57,10 @@ def seeds_needed(differences, *, margin=DELTA):
         return None
     mean = math.fsum(values) / len(values)
     sd = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (len(values) - 1))
-    n = 2
-    while t.ppf(0.975, n - 1) * sd / math.sqrt(n) > margin and n < 10_000:
+    n = max(2, math.ceil((1.95 * sd / margin) ** 2))  # a normal law asks for fewer
+    while n <= MOST and t.ppf(0.975, n - 1) * sd / math.sqrt(n) > margin:
         n += 1
-    return n
+    return n if n <= MOST else None
 
 
 def helps(differences, *, margin=DELTA, worse=False, points=True):

@@ -3,10 +3,12 @@
 import hashlib
 import json
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from inspect import signature
 from types import NoneType
 from typing import get_args
 
 from ..guidance.pairing import ENDS
+from ..tasks import placed_digits
 from .catalogue import CATALOGUE, chosen
 from .conditions import find_condition
 from .settings import PROFILES, REGIMES, check
@@ -157,6 +159,8 @@ def typed(name, value):
         value = value.item()
     if float in kinds and type(value) is int:
         value = float(value)
+    if bool in kinds and str(value).lower() in ("true", "false"):  # as other languages have it
+        return str(value).lower() == "true"
     if type(value) in kinds:
         return value
     wanted = " or ".join(WORDS[kind] for kind in kinds)
@@ -206,13 +210,24 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     return made
 
 
+def examples_of(config):
+    """How many training examples a Config has, each image counted as often as it is placed; 0: all there are.
+
+    >>> examples_of(config("wide-fcn")), examples_of(config("deep-fcn"))
+    (2000, 1000)
+    """
+    if config.data != "placed-digits":
+        return config.train
+    return config.train * (config.copies or signature(placed_digits).parameters["copies"].default)
+
+
 def more_epochs(config):
     """How many epochs a warm-up of this Config is worth, in steps.
 
     >>> more_epochs(config("deep-fcn", profile="smoke", warm_up_steps=10, train=200, batch_size=32))
     2
     """
-    examples = config.train * max(config.copies, 1) or config.warm_up_steps * config.batch_size
+    examples = examples_of(config) or config.warm_up_steps * config.batch_size
     return -(-config.warm_up_steps * config.batch_size // examples)
 
 

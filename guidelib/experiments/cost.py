@@ -19,7 +19,9 @@ from ..guidance.hooks import Listener
 from ..guidance.tables import layers
 from ..networks.seeding import weightless
 from ..tasks import options_of
+from ..tasks.task import LEAST
 from .conditions import GUIDES, find_condition
+from .configuration import examples_of
 from .families import make_guide_network, make_other, make_target, make_task
 
 # Data that may not be here: (shape of an input, classes, and for sequences the vocabulary).
@@ -118,8 +120,8 @@ def steps_of(config, epochs):
     >>> steps_of(config("deep-fcn", profile="smoke", train=70), 2)
     [32, 32, 6, 32, 32, 6]
     """
-    full, rest = divmod(config.train, config.batch_size)
-    return ([config.batch_size] * full + [rest] * (rest > 0)) * epochs
+    full, rest = divmod(examples_of(config), config.batch_size)
+    return ([config.batch_size] * full + [rest] * (rest >= LEAST)) * epochs
 
 
 def guide_of(kind, config, task, target, like):

@@ -4,6 +4,7 @@ Neither a failure nor a lost worker stops the others.
 """
 
 import os
+import time
 import traceback
 from pathlib import Path
 
@@ -25,15 +26,16 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
     joblib.parallel_config(backend=...) chooses other workers, such as those of a Dask cluster, which must see
     the folder `out`. How far they are is shown in one line of text if somebody watches; where
     GUIDELIB_PROGRESS names a file, it is written there instead, for progress_of(). each: a callable(Config),
-    told of each run as it is made. ValueError unless jobs is a whole number, 1 or more, and the device one
-    that is here; OSError if `out` cannot be written to.
+    told of each run as it is made; an error of its own is raised when all runs are done. ValueError unless
+    jobs is a whole number, 1 or more, and the device one that is here; OSError if `out` cannot be written to.
     """
     check_jobs(jobs)
     find_device(device)
     configs = list(configs)
     out = Path(out).resolve()  # a worker may have another working folder
     todo = {c.key(): c for c in configs if recompute or not path_of(c, out).exists()}
-    failures = {}
+    since = time.time() if recompute else 0.0  # a guide that one of these runs trains is another's too
+    failures, raised = {}, []
     if todo:
         writable(out)  # said once, before anything is computed
     file = os.environ.get("GUIDELIB_PROGRESS")
@@ -43,12 +45,15 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
     def make(some):
         """Make some runs in one pool, and take what is done out of `todo`; returns those lost as it broke."""
         try:
-            for key, error in made(some, jobs, out, device, recompute):
+            for key, error in made(some, jobs, out, device, since):
                 config = todo.pop(key)
                 if error:
                     failures[key] = f"{name_of(config)}: {error}"
-                elif each is not None:
-                    each(config)
+                elif each is not None and not raised:
+                    try:
+                        each(config)
+                    except Exception as error:
+                        raised.append(error)  # the runs go on: it is no fault of theirs
         except Exception as error:  # what a run raises comes back as text, so that this is the pool's own
             say(f"a worker was lost, {len(todo)} runs are still to do: {message(error)}")
             forget(todo.values(), out)  # with the pool all of its workers are gone
@@ -70,6 +75,8 @@ def run_grid(configs, *, out, jobs=2, device="auto", recompute=False, progress=T
             else:
                 text = f"its worker was lost {LIVES} times, killed or out of memory"
                 failures[config.key()] = f"{name_of(config)}: {text}"
+    if raised:
+        raise raised[0]
     if failures:
         others = f", the others are in {out}" if len(failures) < len(configs) else ""
         head = f"{len(failures)} of {len(configs)} runs failed{others}:"
@@ -83,18 +90,18 @@ def check_jobs(jobs):
         raise ValueError(f"jobs is the number of training runs at a time, 1 or more; received {jobs!r}")
 
 
-def made(configs, jobs, out, device, recompute):
+def made(configs, jobs, out, device, since):
     """Yield (key, error or "") of each run as it is done."""
     from joblib import Parallel, delayed
 
     pool = Parallel(n_jobs=jobs, return_as="generator_unordered")
-    yield from pool(delayed(attempt)(c, out, device, recompute) for c in configs)
+    yield from pool(delayed(attempt)(c, out, device, since) for c in configs)
 
 
-def attempt(config, out, device, recompute):
+def attempt(config, out, device, since):
     """Run one Config in a worker: (key, error or "")."""
     try:
-        run(config, out=out, device=device, recompute=recompute)
+        run(config, out=out, device=device, recompute=since)
         return config.key(), ""
     except Exception as error:
         return config.key(), message(error)

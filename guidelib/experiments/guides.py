@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,17 @@ GUIDE_SETTINGS = (  # what a trained guide's weights depend on, beside the task
     "experiment", "data", "data_hash", "guide_family", "guide_width", "guide_depth", "guide_heads",
     "guide_epochs", "guide_lr", "guide_seed", "optimizer", "weight_decay", "clip", "batch_size",
     "nonlinearity", "leak", "tied", "recipe", "threads")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder for trained guides, which several runs share; what is older than a time does not count."""
+
+    folder: Path
+    since: float = 0.0
+
+    def find(self, path):
+        return path.exists() and path.stat().st_mtime >= self.since
 
 
 def make_guide(config, condition, task, target, store, *, on_epoch=None):
@@ -69,20 +80,24 @@ def odd_or_even(task):
 def make_guide_of_family(config, task, store, *, trained, otherwise=False, on_epoch=None):
     """The guide's network, untrained, or trained alone on the same training split.
 
-    One that was trained is kept in `store` for other runs with the same. otherwise: whether its task is
-    another than that of the config.
+    One that was trained is kept in the Store for other runs with the same. otherwise: whether its task is
+    another than that of the config. ValueError if its training diverges.
     """
     device = task.train[0].device
     network = make_guide_network(config, task).to(device)
     if not trained:
         return network
-    path = None if store is None else Path(store) / guide_file(config, otherwise=otherwise)
-    if path is not None and path.exists():
+    path = None if store is None else store.folder / guide_file(config, device, otherwise=otherwise)
+    if path is not None and store.find(path):
         network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
         return network
-    train(network, task, epochs=config.guide_epochs, batch_size=config.batch_size, lr=config.guide_lr,
-          optimizer=config.optimizer, clip=config.clip, weight_decay=config.weight_decay,
-          order_seed=config.guide_seed, dropout_seed=config.guide_seed, on_epoch=on_epoch)
+    history = train(
+        network, task, epochs=config.guide_epochs, batch_size=config.batch_size, lr=config.guide_lr,
+        optimizer=config.optimizer, clip=config.clip, weight_decay=config.weight_decay,
+        order_seed=config.guide_seed, dropout_seed=config.guide_seed, on_epoch=on_epoch)
+    if history.status != "ok":
+        raise ValueError(f"the guide's own training {history.status} at guide_lr={config.guide_lr:g}: give "
+                         "it a lower one")
     if path is not None:
         weights = io.BytesIO()
         torch.save(network.state_dict(), weights)
@@ -90,8 +105,9 @@ def make_guide_of_family(config, task, store, *, trained, otherwise=False, on_ep
     return network
 
 
-def guide_file(config, *, otherwise=False):
+def guide_file(config, device, *, otherwise=False):
     """The name of the file for a trained guide: the same for all runs that would train the same one."""
-    settings = {name: getattr(config, name) for name in GUIDE_SETTINGS} | {"task": task_options(config)}
+    settings = {name: getattr(config, name) for name in GUIDE_SETTINGS}
+    settings |= {"task": task_options(config), "device": device.type}
     text = json.dumps(settings, sort_keys=True) + " otherwise" * otherwise
     return f"guide-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pt"

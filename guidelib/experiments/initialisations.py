@@ -88,9 +88,10 @@ def found(record, facts):
     """What the log keeps of a run."""
     probe, metrics = record["curves"]["probe"], record["metrics"]
     at = 1 if "warmed up" in probe["moments"] else 0
-    hidden = probe["gradient"][at][:-1]
+    first, *_, last = probe["gradient"][at][:-1]
+    ratio = first / last if first is not None and last else None  # None: it diverged
     names = ("test_accuracy", "validation_accuracy", "status", "steps")
-    row = {"gradient_ratio": hidden[0] / hidden[-1], "geometry": probe["geometry"][at][-2]}
+    row = {"gradient_ratio": ratio, "geometry": probe["geometry"][at][-2]}
     row |= {name: metrics[name] for name in names}
     device = record["environment"]["device"]
     return row | {"n_test": metrics["n_test"], "device": device, "seconds": record["duration_s"]}

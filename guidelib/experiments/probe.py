@@ -4,14 +4,16 @@ The target itself is left alone: everything is measured on a copy, the same exam
 """
 
 import copy
+import math
 
 import torch
 
 from ..analysis.geometry import input_geometry
 from ..analysis.gradients import gradient_norms
-from ..guidance.frozen import drawing_from, recalibrate
+from ..guidance.frozen import recalibrate
 from ..guidance.guidance import guide as guide_
 from ..guidance.noise import Stream, noise_like
+from ..streams import drawing_from
 
 DIGITS = 4  # significant ones that a record keeps
 
@@ -136,11 +138,19 @@ def rho(net, loss, task_loss):
     ours = torch.autograd.grad(loss, learnt, allow_unused=True, retain_graph=True)
     theirs = torch.autograd.grad(task_loss, learnt, allow_unused=True)
     shared = [(a, b) for a, b in zip(ours, theirs, strict=True) if a is not None and b is not None]
-    above, below = (torch.stack([g.double().norm() for g in side]).norm().item()
-                    for side in zip(*shared, strict=True))
-    if not 0 < above < float("inf"):
-        raise ValueError(f"the gradient of the term has norm {above}, so that no dose of it can be given")
+    if not shared:
+        raise ValueError("no parameter is reached by both the term and the task's loss, so that no dose of "
+                         "the term can be given")
+    above, below = (torch.stack([norm(g) for g in side]).norm().item() for side in zip(*shared, strict=True))
+    for what, found in (("term", above), ("task's loss", below)):
+        if not 0 < found < math.inf:
+            raise ValueError(f"the gradient of the {what} has norm {found}, so that no dose can be given")
     return above / below
+
+
+def norm(g):
+    """The norm of a gradient in double precision, which some devices have not."""
+    return (g.cpu() if g.device.type == "mps" else g).double().norm()
 
 
 def rounded(value):

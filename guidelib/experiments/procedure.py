@@ -59,7 +59,7 @@ def written(answers):
 def train_target(config, *, device, store=None, checkpoint=None, tell=None):
     """The trained target of a run, its Task, its History, and the curves of what came before and beside.
 
-    store: a folder for trained guides, which several runs share; None keeps none. checkpoint: where training
+    store: the Store for trained guides; None keeps none. checkpoint: where training
     keeps its state. A warm-up is made again if the process died within it, and not if it died later. tell: a
     callable(phase, at, of), told how many steps or epochs of "guide", "warm-up" and "epoch" are done, or
     None.
@@ -197,7 +197,7 @@ def dimensions(target, task):
 def steps(config, task, epochs):
     """How many steps of an optimiser a run takes: of the target in training and before, and of its guide."""
     condition = find_condition(config.condition)
-    an_epoch = -(-len(task.train[1]) // config.batch_size)
+    an_epoch = task.steps(config.batch_size)
     found = {"steps": epochs * an_epoch}
     if condition.warms_up:
         found["warm_up_steps"] = config.warm_up_steps

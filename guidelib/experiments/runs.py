@@ -11,6 +11,7 @@ import torch
 
 from ..training.checkpoints import Checkpoint
 from . import procedure
+from .guides import Store
 from .lock import locked
 from .progress import beside, telling
 from .records import SCHEMA, path_of, read, write
@@ -24,8 +25,9 @@ def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.
 
     With `out`, training leaves checkpoints beside the record, at most one in `checkpoint_every` seconds: a
     run whose process died is resumed by the same call. A process that finds another at the same run waits for
-    its record. recompute: make it anew, whatever lies there. OSError that names the path if the record cannot
-    be written; its checkpoints are then still there.
+    its record. recompute: make it anew, and its trained guide, whatever lies there; or a time, time.time(),
+    to make anew what is older. OSError that names the path if the record cannot be written; its checkpoints
+    are then still there.
 
     device: "auto" (cuda, else cpu), or any torch device. On a CPU the same Config gives the same `config`,
     `metrics` and `curves` to the last bit, with `threads` torch threads whatever the process has.
@@ -38,25 +40,28 @@ def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.
     if out is None:
         return make(config, device=find_device(device))
     path = path_of(config, out)
-    if path.exists() and not recompute:
+    since = time.time() if recompute is True else float(recompute)
+    there = Store(Path(out) / "guides", since)
+    if there.find(path):
         return read(path)
     device = find_device(device)
     with locked(lock_of(config, out)):
-        if path.exists() and not recompute:
+        if there.find(path):
             return read(path)  # another process has made it meanwhile
         checkpoint = Checkpoint(path.with_suffix(""), every=checkpoint_every)
         if recompute:
             checkpoint.remove()
-        guides = Path(out) / "guides"
         with telling(beside(config, out)) as tell:
-            record = make(config, device=device, store=guides, checkpoint=checkpoint, tell=tell)
+            record = make(config, device=device, store=there, checkpoint=checkpoint, tell=tell)
         write(record, path)
         checkpoint.remove()
     return read(path)  # what the next reader will see
 
 
 def network(config, *, device="auto"):
-    """The trained network of a run and its Task, made anew: a record keeps numbers, no weights.
+    """The trained network of a run, in eval mode, and its Task, made anew: a record keeps no weights.
+
+    It is the one after the last epoch.
 
     >>> from guidelib.experiments import config
     >>> net, task = network(config("deep-fcn", profile="smoke"), device="cpu")
@@ -65,7 +70,7 @@ def network(config, *, device="auto"):
     """
     with _alone, threads(config.threads):
         target, task, *_ = procedure.train_target(config.whole(), device=find_device(device))
-    return target, task
+    return target.eval(), task
 
 
 def lock_of(config, out):

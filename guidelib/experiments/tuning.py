@@ -21,6 +21,7 @@ from .configuration import config
 from .draws import SEARCHED, draws, effort, space
 from .grid import run_grid
 from .kept import KEPT
+from .lock import locked
 
 RATES = (3e-4, 1e-3, 3e-3, 1e-2)  # of the base, in each candidate for a setting
 REACHED = ("validation_accuracy", "validation_loss", "best_epoch", "status", "validation_loss_last")
@@ -135,10 +136,20 @@ class Log:
     def __init__(self, path, *, found=None):
         self.path = Path(path)
         self.found = found or tried
-        self.rows = []
-        if self.path.exists():
-            table = pd.read_csv(self.path, dtype={"key": str})
-            self.rows = [row.dropna().to_dict() for _, row in table.iterrows()]
+        self.rows = self.read()
+
+    def read(self):
+        """The rows in the file."""
+        if not self.path.exists():
+            return []
+        table = pd.read_csv(self.path, dtype={"key": str})
+        return [row.dropna().to_dict() for _, row in table.iterrows()]
+
+    def merge(self):
+        """Add the rows that another process has written meanwhile; returns all keys."""
+        known = {row["key"] for row in self.rows}
+        self.rows += [row for row in self.read() if row["key"] not in known]
+        return {row["key"] for row in self.rows}
 
     def fill(self, wanted, *, jobs):
         """Run what the log does not hold yet of [(what to write of it, its Config)].
@@ -147,9 +158,9 @@ class Log:
         search ended on is then the one "as it stands".
         """
         asked = {made.key(): facts for facts, made in wanted}
+        known = self.merge()
         for row in self.rows:
             row |= asked.get(row["key"], {})
-        known = {row["key"] for row in self.rows}
         todo = {made.key(): (facts, made) for facts, made in wanted if made.key() not in known}
         folder = self.path.with_suffix("")  # the records, which nobody needs afterwards
 
@@ -158,9 +169,11 @@ class Log:
                 return
             facts, _ = todo[made.key()]
             record = records.read(records.path_of(made, folder))
-            self.rows.append(facts | self.found(record, facts) | {"key": made.key()})
-            known.add(made.key())
-            write_whole(self.path, self.table().to_csv(index=False).encode())
+            row = facts | self.found(record, facts) | {"key": made.key()}
+            with locked(self.path.with_suffix(".lock")):
+                known.update(self.merge(), [made.key()])
+                self.rows = [other for other in self.rows if other["key"] != row["key"]] + [row]
+                write_whole(self.path, self.table().to_csv(index=False).encode())
 
         run_grid([made for _, made in todo.values()], out=folder, jobs=jobs, each=note)
         for _, made in todo.values():
@@ -188,7 +201,8 @@ def tried(record, facts):
 
 
 def mean(values):
-    return round(sum(values) / len(values), 4)
+    """Of a look; None if any of it is, in a run that diverged."""
+    return None if None in values else round(sum(values) / len(values), 4)
 
 
 def ranked(table, condition, *, by, seeds):
@@ -247,7 +261,8 @@ def draws_row(row, names):
 
 def choose(experiment, *, regime, profile, table):
     """Write what a log says into the file that config() reads its settings from."""
-    every = json.loads(CHOSEN.read_text(encoding="utf-8"))
-    every[place(experiment, regime, profile)] = settings_of(table, experiment)
-    text = json.dumps(every, indent=1, sort_keys=True) + "\n"
-    write_whole(CHOSEN, text.encode())
+    with locked(CHOSEN.with_suffix(".lock")):
+        every = json.loads(CHOSEN.read_text(encoding="utf-8"))
+        every[place(experiment, regime, profile)] = settings_of(table, experiment)
+        text = json.dumps(every, indent=1, sort_keys=True) + "\n"
+        write_whole(CHOSEN, text.encode())

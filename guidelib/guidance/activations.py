@@ -61,7 +61,8 @@ def owns_matrix(module):
 
 def listened(model, names=(), *, default=True):
     """{name: module} of the default layers, unless told otherwise, and of those of `names` that exist."""
-    named = {name: module for name, module in model.named_modules() if name}
+    # Those of a module with two names, of which the first is the one that is shown.
+    named = {name: module for name, module in model.named_modules(remove_duplicate=False) if name}
     return (selected(model) if default else {}) | {name: named[name] for name in names if name in named}
 
 

@@ -29,7 +29,8 @@ class Call:
         else:
             self.n = int(self.batch_size(*self.args, **self.kwargs))
         inputs = list(tensors((self.args, self.kwargs)))
-        self.device = inputs[0].device if inputs else torch.device("cpu")
+        devices = [x.device for x in inputs]  # lengths may stay on the CPU
+        self.device = next((d for d in devices if d.type != "cpu"), *devices[:1] or [torch.device("cpu")])
         kind = self.device.type
         if not torch.amp.is_autocast_available(kind):  # the meta device has none
             kind = "cpu"

@@ -7,12 +7,12 @@ import copy
 from dataclasses import replace
 
 import torch
-import torch.nn.functional as F
 
-from .activations import tensors
+from ..streams import drawing_from
 from .calls import Output
-from .frozen import drawing_from, unwrap
+from .frozen import unwrap
 from .guides import BaseGuide, as_guide
+from .inputs import as_features, input_of
 from .noise import Stream
 
 __all__ = ["data_gram", "fresh_noise", "identity", "length_gram", "same_family", "shuffled",
@@ -28,33 +28,34 @@ def identity(like=None):
     >>> identity()
     Control(identity)
     """
-    return Identity("identity", like, lambda call, shape: torch.eye(call.n, device=call.device), whole=True)
+    return Identity("identity", like, whole=True)
 
 
-def data_gram(like=None):
+def data_gram(like=None, *, inputs=None):
     """The input's own Gram matrix at every pair: hand the data through, as a perfectly linear guide would.
 
-    Integer inputs (tokens) count as one-hot. `like` as for identity.
+    Integer inputs (tokens) count as one-hot. `like` as for identity. inputs: which of the target's arguments
+    is the input, a keyword, a number, or a callable(*args, **kwargs) that returns it; None to take the first
+    that has an entry an example and is neither mask, nor named labels or targets, with a warning if there are
+    several.
 
     >>> data_gram()
     Control(data_gram)
     """
-    return StandIn("data_gram", like, lambda call, shape: inputs_of(call), whole=True)
+    return DataGram("data_gram", like, inputs=inputs, whole=True)
 
 
-def length_gram(like=None, *, pad):
+def length_gram(like=None, *, pad, inputs=None):
     """How long each sequence is, and nothing else, as the Gram matrix at every pair: min(length, length').
 
-    What stands in a sequence plays no part but `pad`, the token that is none of it. `like` as for identity.
-    Sequences of one length have nothing to tell apart, which guide() refuses as a control without variation.
+    What stands in a sequence plays no part but `pad`, the token that is none of it. `like` as for identity,
+    `inputs` as for data_gram. Sequences of one length have nothing to tell apart, which guide() refuses as a
+    control without variation.
 
     >>> length_gram(pad=0)
     Control(length_gram)
     """
-    def present(call, shape):
-        return (inputs_of(call, codes=False) != pad).float()  # (n, steps)
-
-    return StandIn("length_gram", like, present, whole=True)
+    return LengthGram("length_gram", like, inputs=inputs, pad=pad, whole=True)
 
 
 def fresh_noise(like, *, seed=0):
@@ -63,12 +64,7 @@ def fresh_noise(like, *, seed=0):
     >>> fresh_noise(nn.Linear(2, 2))
     Control(fresh_noise, like=Guide(Linear, norm='running', inputs='same'))
     """
-    stream = Stream(seed)
-
-    def features(call, shape):
-        return torch.randn(call.n, *shape[1:], generator=stream.on(call.device), device=call.device)
-
-    return StandIn("fresh_noise", like, features, stream=stream)
+    return FreshNoise("fresh_noise", like, stream=Stream(seed))
 
 
 def shuffled(guide, *, seed=0):
@@ -129,16 +125,16 @@ class Control(BaseGuide):
 class StandIn(Control):
     """Features of its own in the place of a network's; `like` runs once, to learn which layers it has.
 
-    features: callable(call, shape of the layer it stands for) -> (n, ...); whole: it is one matrix for all
-    layers.
+    A subclass says features(call, shape of the layer they stand for) -> (n, ...). whole: they are the same
+    for all layers.
     """
 
-    def __init__(self, name, like, features, *, whole=False, stream=None):
+    def __init__(self, name, like, *, whole=False, stream=None):
         super().__init__(name, like, stream)
-        self.features, self.whole, self.layers = features, whole, None
+        self.whole, self.layers = whole, None
 
     def run(self, call, visit, *, keys=None, also=()):
-        if self.layers is None:
+        if self.layers is None or keys is None:  # without keys it is the first step of a handle
             self.layers = self._layers_of_like(call, also)
         x = self.features(call, None) if self.whole else None  # one object: its Gram matrix is made once
         for key, shape in self.layers:
@@ -159,6 +155,9 @@ class StandIn(Control):
 
 
 class Identity(StandIn):
+    def features(self, call, shape):
+        return torch.eye(call.n, device=call.device)
+
     def check(self, similarity):
         repair = "use controls.shuffled or controls.fresh_noise"
         if not similarity.diagonal:
@@ -167,6 +166,30 @@ class Identity(StandIn):
         if not similarity.equidistant:
             raise ValueError(f"controls.identity with similarity={similarity.name!r}: its examples are all "
                              "equally far apart, and distances that are equal have no correlation; " + repair)
+
+
+class DataGram(StandIn):
+    def __init__(self, name, like, *, inputs, **options):
+        super().__init__(name, like, **options)
+        self.inputs = inputs
+
+    def features(self, call, shape):
+        return as_features(input_of(call, self.inputs))
+
+
+class LengthGram(DataGram):
+    def __init__(self, name, like, *, pad, **options):
+        super().__init__(name, like, **options)
+        self.pad = pad
+
+    def features(self, call, shape):
+        return (input_of(call, self.inputs) != self.pad).float()  # (n, steps)
+
+
+class FreshNoise(StandIn):
+    def features(self, call, shape):
+        generator = self.stream.on(call.device)
+        return torch.randn(call.n, *shape[1:], generator=generator, device=call.device)
 
 
 class Shuffled(Control):
@@ -184,9 +207,3 @@ class ShuffledLayers(Control):
         pairs = super().rearrange(pairs)
         order = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(self.stream.seed)).tolist()
         return [(target, pairs[j][1]) for (target, _), j in zip(pairs, order, strict=True)]
-
-
-def inputs_of(call, *, codes=True):
-    """The first input, examples first, (n, ...): with `codes`, tokens as one-hot codes."""
-    x = next(tensors((call.args, call.kwargs))).movedim(call.batch_dim, 0)
-    return x if x.is_floating_point() or not codes else F.one_hot(x.long() - int(x.min())).float()

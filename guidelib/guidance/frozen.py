@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm, _NormBase
 
+from ..streams import streams_kept
+
 ONLY_READ = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
@@ -20,15 +22,6 @@ def training_flags(modules, wanted):
     finally:
         for module, flag in before:
             module.__dict__["training"] = flag
-
-
-@contextmanager
-def drawing_from(seed, model):
-    """Within, torch's global streams, on which dropout and initialisations draw, begin at `seed`."""
-    cuda = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
-    with torch.random.fork_rng(devices=sorted(cuda)):
-        torch.manual_seed(seed)
-        yield
 
 
 def frozen_forward(model, args=(), kwargs=None, *, batch_statistics=False):
@@ -51,7 +44,8 @@ def frozen(model, *, batch_statistics=False):
     modules = list(model.modules())
     flags = training_flags(modules, lambda module: batch_statistics and isinstance(module, _NormBase))
     fast = torch.backends.mha.get_fastpath_enabled()
-    with flags, torch.no_grad(), spare_buffers(modules), random_streams_kept(modules):
+    devices = {p.device for module in modules for p in module._parameters.values() if p is not None}
+    with flags, torch.no_grad(), spare_buffers(modules), streams_kept(devices):
         torch.backends.mha.set_fastpath_enabled(False)
         try:
             yield
@@ -81,22 +75,6 @@ def spare_buffers(modules):
     finally:
         for owner, name, buffer in own:
             owner[name] = buffer
-
-
-@contextmanager
-def random_streams_kept(modules):
-    """Within, modules may draw from torch's global streams; afterwards they are where they were."""
-    cuda = set()
-    if torch.cuda.is_initialized():
-        parameters = (p for module in modules for p in module._parameters.values() if p is not None)
-        cuda = {p.device.index for p in parameters if p.device.type == "cuda"}
-    before = torch.get_rng_state(), [(index, torch.cuda.get_rng_state(index)) for index in sorted(cuda)]
-    try:
-        yield
-    finally:
-        torch.set_rng_state(before[0])
-        for index, state in before[1]:
-            torch.cuda.set_rng_state(state, index)
 
 
 def recalibrate(model, args=(), kwargs=None):

@@ -74,7 +74,8 @@ class Guidance(Term):
         self.layers, self.match, self.reduce = layers, match, reduce
         self.samples, self.viewed = samples, {"samples": samples, "channels": channels}
         self.pairs, self.names, self.dropped = None, {}, Counter()  # names: {pair: (target's, guide's)}
-        self._sides, self._plan, self._last, self._looked = None, None, None, False
+        self._sides, self._plan, self._last = None, None, None
+        self._looked = self._few = False  # whether warnings were given
         self.arm()
 
     def __repr__(self):
@@ -108,29 +109,34 @@ class Guidance(Term):
         self.plan(sample)
 
     def report(self):
-        """Table of the last loss(), one row a pair: misalignment, both CKAs, chance, participation ratios.
+        """Table of the last loss() that compared the two, one row a pair.
 
-        chance is the mean biased CKA if the guide's examples are permuted, sqrt(pr_target pr_guide) / (n -
-        1); that of the debiased form is 0. The participation ratio tr(K)^2 / |K|^2 counts the dimensions that
-        the n examples spread over, at most n - 1. dropped counts the steps in which a layer of the pair did
-        not run; where this was one, there is nothing else to report. All of it is about the Gram matrices of
-        the similarity in use: those of "rsa" are of examples scaled to length one, those of "ridge" of
-        projected features where there are many. RuntimeError before any loss().
+        Columns: misalignment, both CKAs, chance, participation ratios. chance is the mean biased CKA if the
+        guide's examples are permuted, sqrt(pr_target pr_guide) / (n - 1); that of the debiased form is 0. The
+        participation ratio tr(K)^2 / |K|^2 counts the dimensions that the n examples spread over, at most n -
+        1. dropped counts the steps in which a layer of the pair did not run; where this was one, there is
+        nothing else to report. All of it is about the Gram matrices of the similarity in use: those of "rsa"
+        are of examples scaled to length one, those of "ridge" of projected features where there are many.
+        RuntimeError before any loss().
         """
         if self._last is None:
-            raise RuntimeError("report() is about the last loss(), and there was none yet")
+            raise RuntimeError("report() is about the last loss() that compared target and guide, and there "
+                               "was none yet")
         pairs, grams, misalignment = self._last
         table = tables.report([self.names[pair] for pair in pairs], grams, misalignment)
         return tables.with_dropped(table, {self.names[pair]: self.dropped[pair] for pair in self.pairs})
 
     @property
     def misalignment(self):
-        """Misalignments of the last loss(), (pairs,) without gradient, or None if there was none."""
-        return None if self._last is None else self._last[2]
+        """Misalignments of the last loss(), (pairs,) without gradient, or None.
+
+        None before the first one, and after one that compared nothing: at weight 0, or when stopped.
+        """
+        return self._last[2] if self.measured else None
 
     def misalignments(self):
-        """{"target <- guide": misalignment} of the last loss(), 0-dim tensors without gradient."""
-        if self._last is None:
+        """{"target <- guide": misalignment} of the last loss(), 0-dim tensors; {} where that is None."""
+        if not self.measured:
             return {}
         names = [" <- ".join(self.names[pair]) for pair in self._last[0]]
         return dict(zip(names, self.misalignment, strict=True))
@@ -158,6 +164,10 @@ class Guidance(Term):
             least = self.similarity.least
             raise ValueError(f"{self.similarity.name} needs n >= {least} examples, the target received n = "
                              f"{call.n}: use a larger batch, or leave out the last one (drop_last=True)")
+        if self.similarity.diagonal and self.similarity.tap and call.n < 4 and not self._few:
+            self._few = True
+            warn(f"with n = {call.n} examples biased CKA is near 1 whatever the features, so that the loss "
+                 "says almost nothing: use a larger batch, or leave out the last one (drop_last=True)")
         if self._plan is None:
             outputs = self._verified(call, outputs)
             guide_grams = self._resolve(call, outputs)
@@ -170,6 +180,7 @@ class Guidance(Term):
             return torch.zeros((), device=call.device)
         misalignment = torch.cat([self._misalignment(k, l) for k, l in grams])  # (pairs,)
         self._last = (pairs, [(k.detach(), l) for k, l in grams], misalignment.detach())
+        self.measured = True
         if not self._looked:
             self._look(call, misalignment)
         return REDUCTIONS[self.reduce](misalignment)
@@ -264,22 +275,19 @@ class Guidance(Term):
 
     def _look(self, call, misalignment):
         """Warn, once, of what the value of a loss would hide."""
-        self._looked = True
         pairs, grams, _ = self._last
         constant, mute = self._note_constant(call, pairs, grams)
         if mute:
             raise ValueError("the guide has nothing to say: its features do not vary over the examples in "
                              f"any of {len(pairs)} pairs, see plan(). One that is untrained and has "
                              "BatchNorm may vary with gl.Guide(net, norm='batch')")
+        self._looked = True
         if constant:
             warn(f"{len(constant)} of {len(pairs)} pairs say nothing, a layer of them does not vary over the "
                  f"examples: {', '.join(constant[:5])}; their misalignment is 1, without a gradient, see "
                  "plan(). An untrained guide with BatchNorm may vary with gl.Guide(net, norm='batch')")
         if not misalignment.requires_grad and torch.is_grad_enabled():
             warn("the loss has no gradient: no parameter before the target's paired layers needs one")
-        if self.similarity.diagonal and self.similarity.tap and call.n < 4:
-            warn(f"with n = {call.n} examples biased CKA is near 1 whatever the features, so that the loss "
-                 "says almost nothing: use a larger batch")
         target, _ = self._sides
         if silent := [name for name in target.absent if name in self.recorder.default]:
             warn(f"layers of the target did not run in its first forward and are not paired: {silent}. If "

@@ -13,6 +13,7 @@ from .activations import listened, selected, tensors
 from .axes import readings
 from .frozen import as_call, frozen, recalibrate, unwrap
 from .hooks import Listener
+from .inputs import ANSWERS
 from .noise import Stream, noise_like
 
 NORMS = ("running", "batch", "recalibrated")
@@ -82,7 +83,8 @@ class Guide(BaseGuide):
     normalisation use the batch's own statistics; "recalibrated" works on a copy whose running statistics are
     those of `sample`. inputs: "same" as the target's, "noise" for N(0, 1) of the same shape from the stream
     `seed` (paper, appendix D), or a callable(*args, **kwargs) that returns the guide's own: a tensor, a tuple
-    or a dict. Keywords that the network's forward lacks are dropped with one warning, `labels` always.
+    or a dict. Keywords that the network's forward lacks are dropped with one warning; `labels` always, and
+    label, target and targets unless its forward names them.
     batch_dim: the axis of the examples, or {layer glob: axis}, with "*" for the inputs; None for the
     target's. The network's training flag, dropout, buffers and gradients play no part and are left as found.
     ValueError for an unknown norm or inputs, or "recalibrated" without `sample`.
@@ -163,16 +165,18 @@ class Guide(BaseGuide):
                 self.net(*call.args, **call.kwargs)
         except Exception as error:
             if error not in failed:
-                explain(error, call)
+                explain(error, call, self.net)
             raise
 
     def _arguments(self, call):
         if callable(self.inputs):
             with torch.no_grad():
                 return as_call(self.inputs(*call.args, **call.kwargs))
-        args, kwargs = call.args, {name: v for name, v in call.kwargs.items() if name != "labels"}
-        if self._takes is not None:
-            lacking = [name for name in kwargs if name not in self._takes]
+        wanted, takes_any = self._takes
+        told = {"labels"} | set(ANSWERS) - wanted  # what is right, of which a guide knows nothing
+        args, kwargs = call.args, {name: v for name, v in call.kwargs.items() if name not in told}
+        if not takes_any:
+            lacking = [name for name in kwargs if name not in wanted]
             if lacking and not self._warned:
                 self._warned = True
                 warnings.warn(f"the guide's forward lacks the target's keywords {lacking}: they are dropped; "
@@ -184,19 +188,25 @@ class Guide(BaseGuide):
 
 
 def keywords(forward):
-    """The names that a forward takes, or None if it takes any."""
+    """(the names that a forward takes, whether it takes any other)."""
     try:
         parameters = inspect.signature(forward).parameters
     except ValueError:  # of what is compiled there is none
-        return None
-    return None if any(p.kind == p.VAR_KEYWORD for p in parameters.values()) else set(parameters)
+        return set(), True
+    return set(parameters), any(p.kind == p.VAR_KEYWORD for p in parameters.values())
 
 
-def explain(error, call):
-    """Add to an error of the guide's forward what it was given."""
+def explain(error, call, net):
+    """Add to an error of a guide's forward what it was given."""
     shapes = [f"{tuple(x.shape)} {x.dtype} on {x.device}" for x in tensors((call.args, call.kwargs))]
     error.add_note(f"This happened in the guide, which was run on the target's arguments {shapes}. "
                    "Pass gl.Guide(net, inputs=callable) to give it arguments of its own.")
+    own = {p.dtype for p in net.parameters() if p.is_floating_point()}
+    given = {x.dtype for x in tensors((call.args, call.kwargs)) if x.is_floating_point()}
+    if given and own and not given & own:
+        (name, *_), (other, *_) = sorted(map(str, own)), sorted(map(str, given))
+        error.add_note(f"Its weights are {name}, the inputs {other}: cast it, guide.to({other}), or run the "
+                       "target under torch.autocast.")
 
 
 def as_guide(guide):

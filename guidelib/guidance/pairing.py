@@ -48,7 +48,11 @@ def find(pattern, offered, role, *, reasons=()):
     if not found:
         why = "".join(f"; {name}: {reason}" for name, reason in dict(reasons).items()
                       if name == pattern or fnmatchcase(name, pattern))
-        raise ValueError(f"no {role} layer that ran matches {pattern!r}{why}; the layers are {list(offered)}")
+        hint = ""
+        if set(pattern) & set("[*?"):
+            hint = " (a glob finds these alone; a block that holds layers is found by its whole name)"
+        raise ValueError(f"no {role} layer that ran matches {pattern!r}{why}; the layers are {list(offered)}"
+                         f"{hint}")
     return found
 
 

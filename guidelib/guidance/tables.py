@@ -85,7 +85,7 @@ def report(names, grams, misalignment):
     """One row a pair: names [(target, guide)], [(K, L)] of Gram matrices (pairs, n, n), misalignment."""
     table = pd.DataFrame(names, columns=["target", "guide"])
     measured = pd.concat([measures(k, l) for k, l in grams], ignore_index=True)
-    table = table.assign(n=measured.pop("n"), misalignment=misalignment.double().cpu().numpy())
+    table = table.assign(n=measured.pop("n"), misalignment=misalignment.cpu().double().numpy())
     return pd.concat([table, measured], axis=1)
 
 
@@ -118,4 +118,4 @@ def measured(n, cka, debiased, pr_target, pr_guide):
     chance = (pr_target * pr_guide).sqrt() / (n - 1)
     columns = {"cka": cka, "cka_debiased": debiased, "chance": chance, "pr_target": pr_target,
                "pr_guide": pr_guide}
-    return pd.DataFrame({"n": n} | {name: column.double().cpu().numpy() for name, column in columns.items()})
+    return pd.DataFrame({"n": n} | {name: column.cpu().double().numpy() for name, column in columns.items()})

@@ -25,16 +25,14 @@ class Term:
 
     def __init__(self, target, *, asked, weight, stop_after, batch_dim, batch_size=None):
         check_target(target, self.maker)
-        number = isinstance(weight, numbers.Real) or isinstance(weight, torch.Tensor) and weight.ndim == 0
-        if not callable(weight) and not number:
-            raise TypeError(f"weight is a number or a callable of the step, received {type(weight).__name__}")
-        if number and not -math.inf < weight < math.inf:
-            raise ValueError(f"weight is a finite number, received {weight}")
-        if stop_after is not None and (not isinstance(stop_after, int) or stop_after < 0):
+        if not callable(weight):
+            check_weight(weight)
+        if stop_after is not None and (not isinstance(stop_after, numbers.Integral) or stop_after < 0):
             raise ValueError(f"stop_after is a number of steps, 0 or more, or None; received {stop_after!r}")
         self.target, self.batch_dim, self.batch_size = unwrap(target), batch_dim, batch_size
         self.weight, self.stop_after = weight, stop_after
         self.step, self._removed = 0, False
+        self.measured = False  # whether the last loss() compared anything
         self.recorder = Recorder(self.target, listened(self.target, asked), batch_dim=batch_dim,
                                  batch_size=batch_size)
 
@@ -56,6 +54,7 @@ class Term:
         remove(), or if the target ran not once since the last call; the capture is cleared anyway, so that
         the next step works.
         """
+        self.measured = False
         if self._removed:
             raise RuntimeError(f"loss() after remove(): the hooks are off; make a new one with {self.maker}")
         if self.stopped:
@@ -63,7 +62,7 @@ class Term:
             return torch.zeros((), device=device)
         try:
             call, outputs = self.recorder.take()
-            weight = self.weight(self.step) if callable(self.weight) else self.weight
+            weight = self._weight()
             loss = torch.zeros((), device=call.device) if weight == 0 else weight * self._term(call, outputs)
         finally:
             self.reset()
@@ -71,6 +70,12 @@ class Term:
         if self.stopped:
             self.recorder.disarm()
         return loss
+
+    def _weight(self):
+        weight = self.weight(self.step) if callable(self.weight) else self.weight
+        if callable(self.weight):
+            check_weight(weight, f" at step {self.step}")
+        return weight
 
     def prepare(self, sample):
         """Learn the layers before the first step, if the term needs to, as where a run is resumed."""
@@ -111,6 +116,20 @@ class Term:
         """The target's layers in a first forward."""
         ran = {name for name, _ in (o.key for o in outputs)}
         return Side("target", outputs, absent=[name for name in self.recorder.modules if name not in ran])
+
+
+def check_weight(weight, when=""):
+    """TypeError or ValueError for a weight that is no finite number.
+
+    >>> check_weight("a", " at step 3")
+    Traceback (most recent call last):
+    TypeError: weight is a number or a callable of the step that gives one, received str at step 3
+    """
+    if not isinstance(weight, numbers.Real) and not (isinstance(weight, torch.Tensor) and weight.ndim == 0):
+        raise TypeError("weight is a number or a callable of the step that gives one, received "
+                        f"{type(weight).__name__}{when}")
+    if not -math.inf < weight < math.inf:
+        raise ValueError(f"weight is a finite number, received {weight}{when}")
 
 
 def check_target(target, maker):

@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 
 from ..bars import bar
-from .frozen import as_call, drawing_from, training_flags
+from ..streams import drawing_from
+from .frozen import as_call, training_flags
 from .guidance import guide as guide_
 from .noise import Stream, noise_like
 

@@ -27,7 +27,8 @@ class GuidanceCallback(Callback):
     fit; its plan() and report() can be read during it and after. Hooks come off when the fit ends, or fails;
     checkpoints keep the step and the random streams, and a fit with ckpt_path goes on from them; any other
     begins at step 0. ImportError without lightning; at the start of the fit, ValueError for a target that is
-    not there, for manual optimisation, and for a second callback on the same module.
+    not there, for manual optimisation, and for a second callback on the same module; for two with one target
+    Lightning itself says so, a RuntimeError.
 
     >>> GuidanceCallback(guide=nn.Linear(2, 2), target="net", weight=0.5)
     GuidanceCallback('net' <- Guide(Linear, norm='running', inputs='same'), weight=0.5)
@@ -97,10 +98,9 @@ def guided(module, guidance):
         found = step(*args, **kwargs)
         if found is None:  # a batch that the module leaves out
             return guidance.reset()
-        counted = not guidance.stopped
         term = guidance.loss()
         module.log("guidance_loss", term.detach())
-        if counted and guidance.misalignment is not None:
+        if guidance.misalignment is not None:
             module.log("misalignment", guidance.misalignment.mean(), prog_bar=True)
         return {**found, "loss": found["loss"] + term} if isinstance(found, Mapping) else found + term
 

@@ -1,5 +1,6 @@
 """A Trainer of transformers: the misalignment is added to what compute_loss returns, in training alone."""
 
+import warnings
 from pathlib import Path
 
 import torch
@@ -37,7 +38,8 @@ class GuidanceMixin:
     "" for the model itself. While train() runs, `guidance` is its gl.Guidance; the hooks come off when it
     ends, or fails. The loss that is logged holds the term, and `misalignment`, the mean over pairs at the
     newest step, stands beside it; evaluation is the model's own. A checkpoint keeps the guidance's state, and
-    resume_from_checkpoint goes on from it. ImportError without the packages; ValueError for a model_init, a
+    resume_from_checkpoint goes on from it; from one without, guidance begins
+    at step 0, with a warning. ImportError without the packages; ValueError for a model_init, a
     target that is not there, and several GPUs in one process.
     """
 
@@ -66,8 +68,15 @@ class GuidanceMixin:
             if folder is True:
                 folder = get_last_checkpoint(self.args.output_dir)
             if folder:
-                self.guidance.load_state_dict(torch.load(Path(folder) / FILE))
+                self._go_on(Path(folder) / FILE)
             return super().train(resume_from_checkpoint, *args, **kwargs)
+
+    def _go_on(self, path):
+        """Take up the state of a checkpoint; one that was made without a guide has none."""
+        if path.exists():
+            self.guidance.load_state_dict(torch.load(path))
+        else:
+            warnings.warn(f"{path.parent} was made without guidance, which begins at step 0", stacklevel=3)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None, **kwargs):
         """The model's loss, and in training the guidance's term, a mean over the batches of a step."""

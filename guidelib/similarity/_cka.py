@@ -6,7 +6,10 @@ by double centring; the debiased form by U-centring. One formula, two projection
 
 from . import _factored
 from ._base import Similarity, same_type
+from ._factored import Factored
 from ._gram import cosine, double_centre, scaled_gram, tap, u_centre
+
+MANY = 1024  # examples beyond which an (n, n) matrix is avoided
 
 
 def cka(x, y, *, debiased=False):
@@ -16,7 +19,7 @@ def cka(x, y, *, debiased=False):
     for independent features is far above 0 when n is small against their effective dimension; the debiased
     form is 0 on average then, and may be negative. Constant features give 0. Raises ValueError for unequal n,
     n < 2, or n < 4 if debiased. Kornblith et al. 2019; Székely and Rizzo 2014 for the debiased form, as
-    U-centred inner products.
+    U-centred inner products. Of more than 1,024 examples with fewer features no (n, n) matrix is made.
 
     >>> import torch
     >>> x = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
@@ -25,7 +28,11 @@ def cka(x, y, *, debiased=False):
     >>> round(cka(x, x[:, :1]).item(), 4), round(cka(x, x[:, :1], debiased=True).item(), 4)
     (0.8381, 0.5)
     """
-    return CKA_DEBIASED(x, y) if debiased else CKA(x, y)
+    kind = CKA_DEBIASED if debiased else CKA
+    kind.check(x, y)
+    if len(x) > MANY and len(x) >= max(x[0].numel(), y[0].numel()):
+        return 1 - kind.factored(Factored.of(x), Factored.of(y))
+    return kind(x, y)
 
 
 def _biased(k, l):

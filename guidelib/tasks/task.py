@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 IGNORED = -100  # a label that is not scored
+LEAST = 4  # examples of a shuffled batch: batch statistics and CKA need as many
 SPLITS = ("train", "validation", "test")
 
 
@@ -56,8 +57,8 @@ class Task:
 
         most: take no more than so many, the first ones.
 
-        The generator is on the CPU. When shuffling, a last batch of fewer than 4 examples is left out: batch
-        statistics and CKA need more. ValueError for an unknown split or a batch size below 1.
+        The generator is on the CPU. When shuffling, a batch of fewer than 4 examples is left out. ValueError
+        for an unknown split or a batch size below 1.
         """
         if batch_size < 1:
             raise ValueError(f"batch_size is at least 1, received {batch_size}")
@@ -67,9 +68,21 @@ class Task:
         else:
             order = torch.randperm(len(y), generator=generator)
         for index in order.split(batch_size):
-            if generator is None or len(index) >= 4:
+            if generator is None or len(index) >= LEAST:
                 index = index.to(y.device)
                 yield x[index], y[index]
+
+    def steps(self, batch_size):
+        """How many batches of the training split an epoch has; ValueError if there is none."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size is at least 1, received {batch_size}")
+        n = len(self.split("train")[1])
+        full, rest = divmod(n, batch_size)
+        found = full * (batch_size >= LEAST) + (rest >= LEAST)
+        if not found:
+            raise ValueError(f"{n} training examples in batches of {batch_size} leave no batch of {LEAST}, "
+                             "the least that is trained on")
+        return found
 
     def to(self, device):
         """The same task with its tensors on a device."""

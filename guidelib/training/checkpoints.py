@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from .. import streams
 from ..files import write_whole
 
 KEPT = 2  # the newest, and the one before it should the newest be damaged
@@ -76,13 +77,11 @@ class Checkpoint:
             error.add_note(f"This happened in resuming from {self.stem}.*.checkpoint: delete these files, "
                            "and the run starts anew.")
             raise
-        torch.set_rng_state(state["streams"]["cpu"])
-        if sample.device.type == "cuda" and "cuda" in state["streams"]:
-            torch.cuda.set_rng_state(state["streams"]["cuda"], sample.device)
+        streams.restore(state["streams"], sample.device)
         return state["rows"]
 
-    def save(self, parts, rows):
-        """Write a checkpoint if it is time.
+    def save(self, parts, rows, *, device="cpu"):
+        """Write a checkpoint if it is time; device: whose random streams the training draws on.
 
         One that cannot be written is a warning: the run goes on, and older ones stay.
         """
@@ -90,8 +89,8 @@ class Checkpoint:
             return
         start = time.monotonic()
         states = {name: state_of(part) for name, part in parts.items() if part is not None}
-        state = {"parts": states, "streams": streams(), "rows": rows, "extras": json.dumps(self.extras),
-                 "seconds": self.seconds + start - self._born}
+        state = {"parts": states, "streams": streams.states(device), "rows": rows,
+                 "extras": json.dumps(self.extras), "seconds": self.seconds + start - self._born}
         buffer = io.BytesIO()
         torch.save(state, buffer)
         try:
@@ -128,14 +127,6 @@ def load_state(part, state):
         part.set_state(state)
     else:
         part.load_state_dict(state)
-
-
-def streams():
-    """The state of torch's global random streams, on which dropout draws."""
-    states = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_initialized():
-        states["cuda"] = torch.cuda.get_rng_state()
-    return states
 
 
 def missing(found, wanted):

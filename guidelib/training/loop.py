@@ -4,12 +4,14 @@ Guidance is one more term of its loss, distillation another loss.
 """
 
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pandas as pd
 import torch
 
 from ..bars import bar
+from ..streams import drawing_from
 from .checkpoints import Checkpoint
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
@@ -62,20 +64,20 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
     task = task.to(device)
     stepper = make_optimizer(target, optimizer, lr, weight_decay)
     order = torch.Generator().manual_seed(order_seed)
-    steps = epochs * math.ceil(len(task.train[1]) / batch_size)
+    steps = epochs * task.steps(batch_size)
     rate = make_schedule(stepper, schedule, steps, epochs)
     parts = {"target": target, "optimizer": stepper, "schedule": rate, "guidance": guidance, "order": order}
     checkpoint = checkpoint or Checkpoint()
     status = "ok"
 
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(dropout_seed)
+    with drawing_from(dropout_seed, target):
         rows = checkpoint.restore(parts, sample=task.train[0][:batch_size])
         for epoch in bar(range(len(rows) + 1, epochs + 1), progress, desc="training", unit="epoch"):
             target.train()
-            total = torch.zeros(3, device=device)  # loss, misalignment, scored labels
+            total = torch.zeros(4, device=device)  # loss, scored labels; misalignment, labels of guided steps
             for x, y in task.batches("train", batch_size, order):
                 stepper.zero_grad(set_to_none=True)
+                guided = guidance is not None and not guidance.stopped
                 logits = target(x)  # (n, classes), or (n, t, classes)
                 task_loss = task.loss(logits, y) if distillation is None else distillation(logits, x, y)
                 loss = task_loss if guidance is None else task_loss + guidance.loss()
@@ -85,9 +87,10 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
                 stepper.step()
                 rate.step()
                 _, scored = task.hits(logits.detach(), y)
-                misalignment = mean_misalignment(guidance, device)
-                total += torch.stack([task_loss.detach() * scored, misalignment * scored, scored])
-            loss, misalignment = (total[:2] / total[2]).tolist()
+                total[:2] += torch.stack([task_loss.detach() * scored, scored])
+                if guided and guidance.misalignment is not None:
+                    total[2:] += torch.stack([guidance.misalignment.mean().to(device) * scored, scored])
+            loss, misalignment = (total[::2] / total[1::2]).tolist()
             row = {"epoch": epoch, "loss": loss, "misalignment": misalignment}
             for split, most in (("train", EVALUATED), ("validation", None), ("test", None)):
                 found = examine(target, task, split, most=most)
@@ -104,7 +107,7 @@ def train(target, task, *, epochs, batch_size=128, lr=1e-3, weight_decay=0.0, op
             if not (abs(row["loss"]) < limit and abs(row["validation_loss"]) < limit):  # NaN too
                 status = "diverged"
                 break
-            checkpoint.save(parts, rows)
+            checkpoint.save(parts, rows, device=device)
     table = pd.DataFrame([{name: v for name, v in r.items() if name != ANSWERS} for r in rows])
     return History(table, status, next((r[ANSWERS] for r in rows if ANSWERS in r), None))
 
@@ -122,11 +125,9 @@ def evaluate(target, task, split, *, batch_size=1024):
 
 def examine(target, task, split, *, batch_size=1024, most=None):
     """evaluate(), of the first `most` examples if it is given, and the answers of a History."""
-    mode = target.training
-    target.eval()
     loss = correct = n = 0
     answers = []
-    with torch.no_grad():
+    with in_eval(target), torch.no_grad():
         for x, y in task.batches(split, batch_size, most=most):
             logits = target(x)
             right, scored = map(int, task.hits(logits, y))
@@ -134,16 +135,19 @@ def examine(target, task, split, *, batch_size=1024, most=None):
             correct += right
             n += scored
             answers.append(task.answers(logits, y))
-    target.train(mode)
     return loss / n, correct / n, torch.cat(answers).cpu()
 
 
-def mean_misalignment(guidance, device):
-    """Mean over pairs of the newest misalignments, without waiting for the device; NaN without guidance."""
-    found = None if guidance is None or guidance.stopped else guidance.misalignment  # (pairs,)
-    if found is None:
-        return torch.full((), torch.nan, device=device)
-    return found.mean().to(device)
+@contextmanager
+def in_eval(net):
+    """Within, a network is in eval mode; afterwards each module is in its own again."""
+    modes = [(module, module.training) for module in net.modules()]
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def make_optimizer(target, name, lr, weight_decay):

@@ -7,7 +7,7 @@ import numpy as np
 from ..analysis import gradient_norms
 from ..figures import PALETTE
 from ..guidance import guide as attach
-from ..guidance.frozen import drawing_from
+from ..streams import drawing_from
 from ._explorer import Explorer
 
 WEIGHTS = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]

@@ -5,7 +5,8 @@ import copy
 from ..analysis import gradient_norms, input_geometry
 from ..baselines import shift_batchnorm
 from ..figures import PALETTE
-from ..guidance.frozen import drawing_from, recalibrate
+from ..guidance.frozen import recalibrate
+from ..streams import drawing_from
 from ._explorer import Explorer
 
 SHIFTS = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0]
