@@ -1,6 +1,7 @@
 """Effective dimension: the number of directions that the examples spread over in a layer."""
 
 import pandas as pd
+import torch
 
 from ..guidance import capture
 from ..similarity import participation_ratio
@@ -24,6 +25,9 @@ def effective_dimension(x, *, corrected=False):
     >>> [round(effective_dimension(x, corrected=corrected), -1) for corrected in (False, True)]
     [80.0, 500.0]
     """
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(f"effective_dimension takes a torch tensor, received {type(x).__name__}: use "
+                        "torch.as_tensor(x)")
     needed = 4 if corrected else 2
     if x.ndim < 2 or len(x) < needed:
         raise ValueError(f"effective_dimension needs activations (n, ...) of n >= {needed} examples, "

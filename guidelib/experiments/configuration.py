@@ -233,8 +233,8 @@ def more_epochs(config):
 
 def check_choices(config):
     """ValueError for a choice that nothing knows, before anything is read or trained."""
-    from ..guidance.guidance import REDUCTIONS
     from ..guidance.guides import NORMS as GUIDE_NORMS
+    from ..guidance.options import REDUCTIONS
     from ..guidance.pairing import MATCHES
     from ..guidance.samples import SAMPLES
     from ..networks.fcn import INITS, NORMS

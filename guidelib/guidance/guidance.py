@@ -16,15 +16,16 @@ from .calls import Call
 from .frozen import as_call
 from .guides import as_guide
 from .hooks import Listener, outputs_of
-from .pairing import ENDS, MATCHES, Side, asked, pair_sides
-from .samples import SAMPLES, as_samples
+from .inputs import ignored, mask_of
+from .options import REDUCTIONS, check_options
+from .pairing import Side, asked, pair_sides
+from .samples import as_samples
 from .term import Term
-
-REDUCTIONS = {"sum": torch.sum, "mean": torch.mean}
 
 
 def guide(target, guide, *, layers=None, match="depth", similarity="cka", debiased=False, reduce="sum",
-          weight=1.0, stop_after=None, samples="batch", channels=None, batch_dim=0, batch_size=None):
+          weight=1.0, stop_after=None, samples="batch", channels=None, mask=None, batch_dim=0,
+          batch_size=None):
     """Align a target, layer by layer, to a frozen guide: a Guidance, whose loss() is added to the task's.
 
     The paper's method, section 3: the sum over layer pairs of 1 - CKA, on the same batch. Use as a context
@@ -37,12 +38,15 @@ def guide(target, guide, *, layers=None, match="depth", similarity="cka", debias
     callable of the step; 0 skips the guide. stop_after: steps, after which the hooks are off. samples:
     "batch", each example with all its features; "tokens", each place of an example, such as a token or a
     pixel, which needs as many on both sides; "pool", the mean over places. channels: the axis that holds the
-    features of a place, None to know it by the type of the layer. batch_dim: the axis of the examples, or
-    {layer glob: axis} for layers of the target, "*" for its inputs; where a shape leaves the axis of a layer
-    in doubt it is found out, once, by two forwards in eval. batch_size: callable(*args, **kwargs) that
-    returns n, where the inputs do not show it. In distributed training n is that of each process. ValueError
-    or TypeError for options that make no sense, a compiled target, or a guide that shares parameters with the
-    target; at the first loss(), for a guide none of whose layers varies over the examples.
+    features of a place, None to know it by the type of the layer. mask: which places of an example count, not
+    padding: the keyword or number of an argument of the target, such as "attention_mask", or a
+    callable(*args, **kwargs), (n, places); layers with other places are taken whole. batch_dim: the axis of
+    the examples, or {layer glob: axis} for layers of the target, "*" for its inputs; where a shape leaves the
+    axis of a layer in doubt it is found out, once, by two forwards in eval. batch_size: callable(*args,
+    **kwargs) that returns n, where the inputs do not show it. In distributed training n is that of each
+    process. ValueError or TypeError for options that make no sense, a compiled target, or a guide that shares
+    parameters with the target; at the first loss(), for a guide none of whose layers varies over the
+    examples.
 
     >>> target = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
     >>> net = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 2))
@@ -53,7 +57,7 @@ def guide(target, guide, *, layers=None, match="depth", similarity="cka", debias
     """
     return Guidance(target, guide, layers=layers, match=match, similarity=similarity, debiased=debiased,
                     reduce=reduce, weight=weight, stop_after=stop_after, samples=samples, channels=channels,
-                    batch_dim=batch_dim, batch_size=batch_size)
+                    mask=mask, batch_dim=batch_dim, batch_size=batch_size)
 
 
 class Guidance(Term):
@@ -62,7 +66,7 @@ class Guidance(Term):
     maker = "gl.guide(target, guide)"
 
     def __init__(self, target, guide, *, layers, match, similarity, debiased, reduce, samples, channels,
-                 **step):
+                 mask, **step):
         check_options(layers, match=match, reduce=reduce, samples=samples)
         super().__init__(target, asked=asked(layers, 0), **step)  # weight, stop_after, batch_dim, batch_size
         self.guide, self.similarity = as_guide(guide), find(similarity, debiased=debiased)
@@ -73,6 +77,7 @@ class Guidance(Term):
                              "pass copy.deepcopy(guide)")
         self.layers, self.match, self.reduce = layers, match, reduce
         self.samples, self.viewed = samples, {"samples": samples, "channels": channels}
+        self.mask, self._seen = mask, None  # _seen: which places of this step's examples count
         self.pairs, self.names, self.dropped = None, {}, Counter()  # names: {pair: (target's, guide's)}
         self._sides, self._plan, self._last = None, None, None
         self._looked = self._few = False  # whether warnings were given
@@ -172,6 +177,7 @@ class Guidance(Term):
             outputs = self._verified(call, outputs)
             guide_grams = self._resolve(call, outputs)
         else:
+            self._seen = mask_of(call, self.mask)
             guide_grams, _ = self._run_guide(call, keys=self._guide_keys)
         pairs, grams = self._compare(outputs, guide_grams)
         if len(pairs) < len(self.pairs):
@@ -195,7 +201,7 @@ class Guidance(Term):
         """The Gram matrix (n, n) of a layer, Factored if its samples are tokens, and more than features."""
         if o.gram is not None:
             return o.gram
-        x = as_samples(o.x, o.type, **self.viewed)
+        x = as_samples(o.x, o.type, mask=self._seen, **self.viewed)
         many = self.samples == "tokens" and len(x) >= x[0].numel()
         return Factored.of(x) if many and self.similarity.factored else self.similarity.gram(x)
 
@@ -252,6 +258,7 @@ class Guidance(Term):
 
     def _resolve(self, call, outputs):
         """Pair the layers of a first forward, and listen to no others; returns the guide's Gram matrices."""
+        self._seen = mask_of(call, self.mask)
         self.recorder.readings = {o.key: o.reading for o in outputs}
         target = self.side(outputs)
         call.target_layers, state = target.defaults, self.guide.state_dict()
@@ -269,7 +276,7 @@ class Guidance(Term):
         factored = self.similarity.factored is not None
         self._plan = tables.plan(names, target, guide, call, factored=factored, **self.viewed)
         self.recorder.restrict({name for (name, _), _ in self.pairs})
-        if self.samples == "batch" and self.similarity.tap is not None:
+        if self.samples == "batch" and self.mask is None and self.similarity.tap is not None:
             self.recorder.tap, self.recorder.tapped = self.similarity.tap, {key for key, _ in self.pairs}
         return grams
 
@@ -288,6 +295,9 @@ class Guidance(Term):
                  "plan(). An untrained guide with BatchNorm may vary with gl.Guide(net, norm='batch')")
         if not misalignment.requires_grad and torch.is_grad_enabled():
             warn("the loss has no gradient: no parameter before the target's paired layers needs one")
+        if self.mask is None and (padding := ignored(call)):
+            warn(f"places that {padding} leaves out count as any other here, and paddings are alike: "
+                 f"mask={padding!r} leaves them out")
         target, _ = self._sides
         if silent := [name for name in target.absent if name in self.recorder.default]:
             warn(f"layers of the target did not run in its first forward and are not paired: {silent}. If "
@@ -314,21 +324,3 @@ class Guidance(Term):
 
 def warn(text):
     warnings.warn(text, stacklevel=6)  # at the user's own loss()
-
-
-def check_options(layers, **options):
-    """ValueError for a word that is none of its choices, or for `layers` of another form."""
-    for name, value in options.items():
-        choices = {"match": MATCHES, "reduce": tuple(REDUCTIONS), "samples": SAMPLES}[name]
-        if value not in choices:
-            raise ValueError(f"{name} is one of {choices}, received {value!r}")
-    if isinstance(layers, str):
-        right = ENDS.fullmatch(layers)
-    else:
-        pairs = list(layers.items()) if isinstance(layers, dict) else layers
-        right = pairs is None or isinstance(pairs, (list, tuple)) and pairs and all(
-            isinstance(pair, (list, tuple)) and len(pair) == 2 and all(isinstance(name, str) for name in pair)
-            for pair in pairs)
-    if not right:
-        raise ValueError("layers is {target glob: guide glob}, [(target name, guide name), ...], "
-                         f"'first-K' or 'last-K', received {layers!r}")

@@ -32,10 +32,7 @@ def input_of(call, inputs=None):
     if callable(inputs):
         x = inputs(*call.args, **call.kwargs)
     elif inputs is not None:
-        given = dict(named([*enumerate(call.args), *call.kwargs.items()]))
-        if inputs not in given:
-            raise ValueError(f"no input {inputs!r} among the target's arguments: choose from {list(given)}")
-        x = given[inputs]
+        x = given(call, inputs, "input")
     else:
         x = likely(call, axis)
     return x.movedim(axis, 0)
@@ -56,6 +53,47 @@ def likely(call, axis):
         warnings.warn(f"several arguments of the target may be its input, {list(wide)}: {name!r} is taken; "
                       "inputs= of the control names another", stacklevel=2)
     return x
+
+
+def mask_of(call, mask):
+    """Which places of the examples count, booleans (n, places), or None for all.
+
+    mask: as of gl.guide. ValueError for a name that is not there, another shape, or if no place counts.
+
+    >>> from guidelib.guidance import Call
+    >>> ids = torch.tensor([[5, 6], [7, 0]])
+    >>> mask_of(Call((ids,), {"attention_mask": ids != 0}), "attention_mask")
+    tensor([[ True,  True],
+            [ True, False]])
+    """
+    if mask is None:
+        return None
+    found = mask(*call.args, **call.kwargs) if callable(mask) else given(call, mask, "mask")
+    axis = axis_of_inputs(call.batch_dim)
+    if not isinstance(found, torch.Tensor) or found.ndim != 2 or found.shape[axis] != call.n:
+        shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+        raise ValueError(f"mask is (n, places) with n = {call.n}, received {shape}")
+    found = found.movedim(axis, 0) != 0
+    if not found.any():
+        raise ValueError("mask leaves out every place of every example")
+    return found
+
+
+def ignored(call):
+    """The keyword of a mask that leaves out places of some examples, or None."""
+    axis = axis_of_inputs(call.batch_dim)
+    for name, x in named(call.kwargs.items()):
+        if "attention_mask" in str(name) and x.ndim == 2 and x.shape[axis] == call.n and not x.all():
+            return name
+    return None
+
+
+def given(call, name, what):
+    """The tensor of that name, or number, among the arguments; ValueError without one."""
+    there = dict(named([*enumerate(call.args), *call.kwargs.items()]))
+    if name not in there:
+        raise ValueError(f"no {what} {name!r} among the target's arguments: choose from {list(there)}")
+    return there[name]
 
 
 def named(items):

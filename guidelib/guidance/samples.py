@@ -6,22 +6,30 @@ SAMPLES = ("batch", "tokens", "pool")
 LAST = ("Linear", "Bilinear", "MultiheadAttention", "RNN", "GRU", "LSTM", "LayerNorm", "RMSNorm", "Conv1D")
 
 
-def as_samples(x, kind, *, samples, channels=None):
+def as_samples(x, kind, *, samples, channels=None, mask=None):
     """View activations x (n, ...) of a layer of type name `kind` as samples (m, ...).
 
     "batch": an example is a sample, m = n, all else its features. "tokens": each place of an example is one,
     m = n x places, with the layer's channels as features. "pool": the mean over places, m = n. channels:
-    their axis, or None to know it by the type of the layer; ValueError for a type that is not known.
+    their axis, or None to know it by the type of the layer; ValueError for a type that is not known. mask:
+    booleans (n, places): others are no samples, count for no mean, and are 0 among the features of an
+    example; a layer with another number of places has no part in it.
 
     >>> x = torch.zeros(4, 3, 5, 5)
     >>> [tuple(as_samples(x, "Conv2d", samples=samples).shape) for samples in SAMPLES]
     [(4, 3, 5, 5), (100, 3), (4, 3)]
     """
-    if samples == "batch" or x.ndim < 3:
+    if x.ndim < 3 or samples == "batch" and (mask is None or x.ndim > 3):
         return x
     axis = channel_axis(kind, x.ndim) if channels is None else channels
     x = x.movedim(axis, -1).flatten(1, -2)  # (n, places, channels)
-    return x.flatten(0, 1) if samples == "tokens" else x.mean(1)
+    if mask is None or mask.shape != x.shape[:2]:
+        return x if samples == "batch" else x.flatten(0, 1) if samples == "tokens" else x.mean(1)
+    if samples == "tokens":
+        return x[mask.to(x.device)]
+    seen = mask.to(x.device)[..., None]  # (n, places, 1)
+    x = x.where(seen, 0)  # whatever stood there, be it no number
+    return x if samples == "batch" else x.sum(1) / seen.sum(1).clamp(min=1)
 
 
 def channel_axis(kind, ndim):
