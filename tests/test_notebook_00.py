@@ -108,6 +108,7 @@ def test_other_answers_to_the_claims(answers, said):
     assert not passed and said in message
 
 
+@pytest.mark.slow  # the quick lane runs its cells too, at smoke
 def test_it_runs_headless_and_shows_kept_runs_alone(tmp_path):
     copy = tmp_path / "00.ipynb"
     parameters = {"profile": "fast", "out_dir": str(tmp_path), "device": "cpu"}
