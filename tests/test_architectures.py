@@ -26,7 +26,7 @@ def test_a_family_is_the_same_net_whether_target_or_guide():
 
 
 def test_the_study_keeps_every_pair_and_goes_on_from_its_log(tmp_path, monkeypatch):
-    monkeypatch.setattr(architectures, "CONDITIONS", ("base", "untrained"))  # a trained one takes as long again
+    monkeypatch.setattr(architectures, "CONDITIONS", ("base", "untrained"))  # a third of the time
     asked = {"out": tmp_path, "profile": "smoke", "jobs": 1, "families": PAIR}
     table = architectures.study(seeds=[0], **asked)
     places = ["target", "guide", "condition"]
