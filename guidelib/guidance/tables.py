@@ -19,8 +19,9 @@ def layers(model, sample, *, batch_dim=0, batch_size=None):
 
     One row for each call, in execution order, then the layers that did not run. `selected` are those that
     guidance takes by default, all that own a weight matrix but the last, which holds the logits; `reason`
-    says why a layer is not. Modules that own weights beside their parts are listed too. Operations that are
-    functions, such as F.relu, do not show. batch_dim, batch_size as in gl.guide.
+    says why a layer is not. Of several heads only the last to run counts as one: `layers` of gl.guide leaves
+    the others out. Modules that own weights beside their parts are listed too. Operations that are functions,
+    such as F.relu, do not show. batch_dim, batch_size as in gl.guide.
 
     >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
     >>> layers(net, torch.zeros(5, 2))[["name", "output", "reason"]].values.tolist()
