@@ -45,6 +45,7 @@ EXPERIMENT = Experiment(
         ("untrainable", "fast"): (
             *UNGUIDED, "balanced-init", *GUIDES, *MORE, "shifted-untrained", "shifted-trained",
             *(f"{guide}-warm-up" for guide in (*GUIDES, *MORE)), "moved-as-far",
+            *(f"{guide}-stopped" for guide in GUIDES),
             "trained-otherwise", "dimension-kept", "distilled", "distilled-untrained"),
         ("overfit", "fast"): (
             "base", "base-longer", "base-tuned", "guide-alone", "dimension-kept", "distilled", *GUIDES,
