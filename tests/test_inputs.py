@@ -86,10 +86,20 @@ def test_data_gram_takes_the_input_that_it_is_told():
 
 
 def test_the_examples_may_be_at_another_axis_of_the_inputs():
-    net = nn.RNN(3, 4)
-    x = torch.rand(5, 6, 3)  # (steps, n, features)
-    with gl.guide(net, gl.controls.data_gram(), batch_dim={"*": 1}, layers=[("", "data_gram")]) as g:
-        assert g.batch_dim == {"*": 1}
+    class Late(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.rnn, self.out = nn.RNN(3, 4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.out(self.rnn(x)[0][-1])
+
+    net, x = Late(), torch.rand(5, 6, 3)  # (steps, n, features)
+    with gl.guide(net, gl.controls.data_gram(), batch_dim={"*": 1, "rnn": 1}) as g:
+        net(x)
+        hidden = net.rnn(x)[0].movedim(1, 0)
+        assert g.loss().item() == pytest.approx(1 - gl.cka(hidden, x.movedim(1, 0)).item(), rel=1e-4)
     assert torch.equal(input_of(Call((x,), {}, batch_dim={"*": 1})), x.movedim(1, 0))
 
 

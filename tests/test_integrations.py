@@ -296,6 +296,21 @@ class TestTrainer:
         assert apart(again.model.net, whole) <= 1e-6
         assert again.guidance.step == 6
 
+    def test_from_a_training_without_a_guide_guidance_begins_at_step_0(self, trainer, tmp_path):
+        args = {"save_strategy": "epoch"}
+        trainer(args=args).train()
+        (tmp_path / f"checkpoint-{BATCHES}" / "guidance.pt").unlink()
+        again = trainer(args=args | {"num_train_epochs": 2})
+        with pytest.warns(UserWarning, match="made without guidance, which begins at step 0"):
+            again.train(True)
+        assert again.guidance.step == BATCHES
+
+    def test_no_misalignment_is_logged_once_the_guide_is_let_go(self, trainer):
+        made = trainer(options={"stop_after": 2}, args={"logging_steps": 1})
+        made.train()
+        told = ["misalignment" in entry for entry in made.state.log_history if "loss" in entry]
+        assert told == [True, True] + [False] * (BATCHES - 2)
+
     def test_what_cannot_be_is_an_error_that_says_the_repair(self, trainer):
         with pytest.raises(ValueError, match=r"no submodule 'nett'; it has \['net'\]"):
             trainer(target="nett")
