@@ -10,7 +10,9 @@ from .metrics import judged_by
 from .words import named
 
 GUIDES = {"Guided throughout": ("untrained", "trained"),
+          "Guided for the first steps only": ("untrained-stopped", "trained-stopped"),
           "Aligned before training only": ("untrained-warm-up", "trained-warm-up")}
+TIMINGS = (", warm-up", ", then stopped")  # in the labels of controls
 STANDS = {"below": "better in", "as good": "as good in", "not told apart": "not told apart in"}  # a control
 ANSWERS = ("helps", "harms", "shows no effect", "is undecided", "is not tested")
 WORTH = {"worth it": "better in", "no better": "no better in", "not worth it": "worse in",
@@ -106,7 +108,7 @@ def where(keys):
     guides = {}
     for (experiment, _, regime), condition in keys:
         setting = f"`{experiment}`" + f" {regime}" * (regime != "untrainable")
-        guides.setdefault(setting, []).append(condition.removesuffix("-warm-up"))
+        guides.setdefault(setting, []).append(condition.partition("-")[0])
     told = "; ".join(f"{setting}, {' and '.join(names)}" for setting, names in guides.items())
     return f" ({told})" * bool(guides)
 
@@ -117,7 +119,10 @@ def rivals(helping):
     for made in helping.values():
         for name, how in made.stands.items():
             if how in STANDS:
-                stands.setdefault(named(name, short=True).removesuffix(", warm-up"), Counter())[how] += 1
+                label = named(name, short=True)
+                for timing in TIMINGS:
+                    label = label.removesuffix(timing)
+                stands.setdefault(label, Counter())[how] += 1
     ordered = sorted(stands.items(), key=lambda item: -item[1].total())
     told = [f"{name} ({', '.join(f'{words} {counts[how]}' for how, words in STANDS.items() if counts[how])})"
             for name, counts in ordered]
