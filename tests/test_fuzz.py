@@ -119,7 +119,7 @@ def expected_step(target, guide, x, pairs, weight, case):
     directions = {t: generator.standard_normal(g.shape) for t, g in grads.items()}
     noise = through({t: noises[t] * d / np.linalg.norm(d) for t, d in directions.items()}).norm()
     gradient = through(grads)
-    return loss, tolerance, gradient, 2 * noise.item() + 20 * eps_of(x.dtype) * (1 + gradient.norm().item())
+    return loss, tolerance, gradient, 4 * noise.item() + 40 * eps_of(x.dtype) * (1 + gradient.norm().item())
 
 
 def flat(gradients, parameters):

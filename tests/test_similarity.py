@@ -354,3 +354,14 @@ def test_null_law_of_independent_features(n, p, q):
     assert biased.mean() == pytest.approx(expected, rel=0.02)
     assert abs(debiased.mean()) < 4 * debiased.std() / np.sqrt(40)
     assert biased.mean() > 0.5  # far from what "unrelated" suggests
+
+
+@pytest.mark.parametrize("n", [5, 22, 64, 256])
+def test_debiased_cka_of_examples_that_are_equally_far_apart_is_zero_with_any_mean(n):
+    """Nothing is left of their Gram matrix but rounding, which must not pass for features."""
+    generator = torch.Generator().manual_seed(n)
+    x = torch.randn(n, 2, generator=generator)
+    for _ in range(20):
+        y = 10 * (torch.eye(n) + 2 * torch.rand(n, generator=generator) - 1)
+        assert gl.cka(x, y, debiased=True).item() == 0
+    assert gl.cka(x, torch.cat([y, 0.1 * x], 1), debiased=True).item() > 0.9  # a little on top is seen

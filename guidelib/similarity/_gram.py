@@ -261,8 +261,11 @@ def _sized(k, within, eps):
     scale = torch.where(scale == 0, torch.ones_like(scale), scale)
     k = k / scale
     norm = torch.linalg.vector_norm(k, dim=(-2, -1))  # (...,)
-    size = 0 if within is None else eps * torch.linalg.vector_norm(within.detach() / scale, dim=(-2, -1))
-    dead = norm.detach() <= 32 * size
+    size = 0
+    if within is not None:  # what rounding makes of nothing: on the whole, or in each of n sums
+        whole = torch.linalg.vector_norm(within.detach() / scale, dim=(-2, -1))
+        size = eps * (32 * whole).clamp(min=16 * k.shape[-1])
+    dead = norm.detach() <= size
     return k, torch.where(dead, torch.zeros_like(norm), 1 / torch.where(dead, torch.ones_like(norm), norm))
 
 
