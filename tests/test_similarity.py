@@ -361,7 +361,8 @@ def test_debiased_cka_of_examples_that_are_equally_far_apart_is_zero_with_any_me
     """Nothing is left of their Gram matrix but rounding, which must not pass for features."""
     generator = torch.Generator().manual_seed(n)
     x = torch.randn(n, 2, generator=generator)
-    for _ in range(20):
-        y = 10 * (torch.eye(n) + 2 * torch.rand(n, generator=generator) - 1)
+    for _ in range(4000 // n):
+        mean = 2 * torch.rand(n + 1, generator=generator, dtype=torch.float64) - 1
+        y = (10 * (torch.eye(n + 1)[:n] + mean)).float()
         assert gl.cka(x, y, debiased=True).item() == 0
     assert gl.cka(x, torch.cat([y, 0.1 * x], 1), debiased=True).item() > 0.9  # a little on top is seen
