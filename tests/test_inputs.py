@@ -49,6 +49,13 @@ def test_the_controls_of_the_inputs_never_read_labels_or_masks_whatever_their_or
     assert found != pytest.approx(gl.cka(hidden, F.one_hot(LABELS).float()).item(), rel=0.05)
 
 
+@pytest.mark.parametrize("name", ["labels", "label", "targets", "target", "attention_mask"])
+def test_nor_where_the_input_has_a_name_of_its_own_and_the_answers_are_as_wide(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert torch.equal(input_of(Call((), {name: IDS + 1, "tokens": IDS})), IDS)
+
+
 def test_of_several_the_widest_is_taken_a_user_may_say_which_and_hears_of_it():
     time, x, y = torch.rand(6), torch.rand(6, 3), torch.rand(6, 2)
     assert input_of(Call((time, x), {})) is not time and torch.equal(input_of(Call((time, x), {})), x)

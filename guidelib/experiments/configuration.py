@@ -147,8 +147,8 @@ def typed(name, value):
 
     ValueError if it is of another kind.
 
-    >>> typed("lr", 1)
-    1.0
+    >>> typed("lr", 1), typed("debiased", "true")
+    (1.0, True)
     >>> typed("depth", "abc")
     Traceback (most recent call last):
     ValueError: depth is a whole number, received 'abc': give it as depth=50

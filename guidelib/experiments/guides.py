@@ -30,7 +30,7 @@ class Store:
     folder: Path
     since: float = 0.0
 
-    def find(self, path):
+    def has(self, path):
         return path.exists() and path.stat().st_mtime >= self.since
 
 
@@ -88,7 +88,7 @@ def make_guide_of_family(config, task, store, *, trained, otherwise=False, on_ep
     if not trained:
         return network
     path = None if store is None else store.folder / guide_file(config, device, otherwise=otherwise)
-    if path is not None and store.find(path):
+    if path is not None and store.has(path):
         network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
         return network
     history = train(

@@ -42,11 +42,11 @@ def run(config, *, out=None, device="auto", recompute=False, checkpoint_every=5.
     path = path_of(config, out)
     since = time.time() if recompute is True else float(recompute)
     there = Store(Path(out) / "guides", since)
-    if there.find(path):
+    if there.has(path):
         return read(path)
     device = find_device(device)
     with locked(lock_of(config, out)):
-        if there.find(path):
+        if there.has(path):
             return read(path)  # another process has made it meanwhile
         checkpoint = Checkpoint(path.with_suffix(""), every=checkpoint_every)
         if recompute:
