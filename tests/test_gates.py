@@ -106,6 +106,20 @@ def test_all_have_to_be_tuned_alike(tuned, missing):
     assert gates.complete(fair()) == f"not tuned alike: {missing}"
 
 
+def test_with_other_settings_they_have_to_be_tuned_under_these(tuned):
+    first = {"layers": "first-5"}
+    said = "not tuned alike: untrained (layers = first-5), identity (layers = first-5)"
+    assert gates.complete(fair(overrides=first)) == said
+    tuned["untrained (layers = first-5)"] = tuned["identity (layers = first-5)"] = {}
+    assert gates.complete(fair(overrides=first)) == ""  # layers are nothing to a base
+    deeper = {"depth": 20}
+    said = "not tuned alike: base (depth = 20)"
+    assert gates.complete(fair(overrides=first, rival_overrides=deeper)) == said
+    rival = side(0.3, condition="trained")
+    assert gates.complete(fair(against="trained", rival=rival, rival_overrides=first)) == (
+        "not tuned alike: trained (layers = first-5)")
+
+
 @pytest.mark.parametrize(("condition", "settings", "expected"), [
     ("base", {}, False),
     ("base", {"base": {}}, True),

@@ -12,9 +12,10 @@ from guidelib.__main__ import main
 from guidelib.evidence import gates, in_short, page
 from guidelib.evidence._ledger import ledger
 from guidelib.evidence.claim import Claim
+from guidelib.evidence.matching import as_run
 from guidelib.evidence.verdicts import UNTESTED
 from guidelib.experiments import CONDITIONS, config
-from guidelib.experiments.catalogue import CATALOGUE
+from guidelib.experiments.catalogue import CATALOGUE, base, variant
 from guidelib.experiments.records import finite, path_of
 
 RESULTS = Path(__file__).parent.parent / "results"
@@ -338,7 +339,7 @@ def test_a_claim_of_harm_is_against_the_base_without_controls_or_worth(folder):
     assert only(folder, HARM)["verdict"] == "holds, but not by alignment"
 
 
-def test_other_overrides_belong_only_to_claims_that_name_them(folder):
+def test_other_overrides_belong_only_to_claims_that_name_them(folder, tuned):
     layers = {"layers": "first-5"}
     first = Claim("f", "table 0", "first five", "", "deep-fcn", "untrained", overrides=layers)
     over = Claim("g", "table 0", "first five beat all", "", "deep-fcn", "untrained", overrides=layers,
@@ -353,13 +354,44 @@ def test_other_overrides_belong_only_to_claims_that_name_them(folder):
     add(folder, "untrained", 0.9, **layers, lr=0.5)
     add(folder, "untrained", 0.99, warm_up_lr=1e-5)
     assert only(folder)["effect"] == pytest.approx(0.2)
+    # Tuned under other settings, a condition is not tuned for these,
+    assert only(folder, first)["verdict"].startswith(
+        f"{UNTESTED}: not tuned alike: untrained (layers = first-5), identity (layers = first-5)")
+    tuned |= {variant(name, layers): {} for name in ("untrained", *CONTROLS)}
     row = only(folder, first)
-    assert row["effect"] == pytest.approx(0.4)  # the base needs no layers,
+    assert row["effect"] == pytest.approx(0.4)  # of which the base needs none,
     assert row["over"]["identity"] == pytest.approx((0.25,) * 3)  # the control does
     assert (row["verdict"], row["overrides"]) == ("holds", "(layers = first-5)")
     assert only(folder, over)["effect"] == pytest.approx(0.2)
     row = only(folder, apart)
     assert (row["against"], row["effect"]) == ("untrained (layers = last-5)", pytest.approx(0.3))
+    assert row["verdict"] == f"{UNTESTED}: not tuned alike: untrained (layers = last-5)"
+
+
+def test_of_a_guide_in_another_way_the_controls_that_were_run_so_count(folder, tuned):
+    layers = {"layers": "first-5"}
+    first = Claim("f", "table 0", "first five", "", "deep-fcn", "untrained", overrides=layers)
+    tuned |= {variant(name, layers): {} for name in ("untrained", "identity")}
+    fair(folder)
+    add(folder, "untrained", 0.7, **layers)
+    assert (only(folder, first)["specific"], only(folder, first)["verdict"]) == ("no control", "holds")
+    add(folder, "identity", 0.5, **layers)
+    assert (only(folder, first)["specific"], list(only(folder, first)["over"])) == (
+        "beats its controls", ["identity"])
+
+
+def test_a_run_tuned_anew_for_its_settings_differs_by_these_alone(tmp_path, monkeypatch):
+    layers = {"layers": "first-5"}
+    anew = {"untrained": {"lr": 0.1}, variant("untrained", layers): {"lr": 0.2, "dose": 3.0}}
+    monkeypatch.setattr(base, "CHOSEN", tmp_path / "chosen.json")
+    base.CHOSEN.write_text(json.dumps({"deep-fcn-untrainable-fast": anew}))
+    for condition in ("untrained", "untrained-stopped"):
+        made = config("deep-fcn", condition=condition, **layers)
+        assert (made.lr, made.dose) == (0.2, 3.0)
+        assert as_run(whole(made.facts(), {})).changed == {"layers"}
+    made = config("deep-fcn", condition="untrained", **layers, lr=0.1)
+    assert as_run(whole(made.facts(), {})).changed == {"layers", "lr"}  # that of all layers
+    assert as_run(whole(config("deep-fcn", condition="untrained").facts(), {})).changed == frozenset()
 
 
 def test_runs_with_other_settings_are_no_stand_in_but_a_base_does_not_mind_those_of_a_guide(folder):

@@ -9,7 +9,7 @@ import pytest
 
 from guidelib.__main__ import main
 from guidelib.experiments import config, kept, records, seeds, tuning
-from guidelib.experiments.catalogue import CATALOGUE, chosen
+from guidelib.experiments.catalogue import CATALOGUE, base, chosen
 from guidelib.experiments.catalogue.base import place
 from guidelib.experiments.draws import DRAWS, FINALISTS, RANGES, SEARCHED, draws, space
 from guidelib.experiments.records import path_of
@@ -121,6 +121,55 @@ def test_what_was_chosen_is_written_where_configurations_read_it(made_up, tmp_pa
     tuning.choose("deep-fcn", regime="untrainable", profile="fast", table=table)
     best = max(draws("deep-fcn", "base"), key=lambda d: d["lr"])
     assert json.loads(tuning.CHOSEN.read_text()) == {"deep-fcn-untrainable-fast": {"base": best}}
+
+
+FIRST = {"layers": "first-5"}
+
+
+def test_what_a_variant_is_tuned_to_counts_for_its_settings_alone(made_up, tmp_path, monkeypatch):
+    tuning.tune("deep-fcn", out=tmp_path, conditions=["untrained"])
+    runs = len(made_up)
+    table = tuning.tune("deep-fcn", out=tmp_path, conditions=["untrained"], settings=FIRST)
+    label = "untrained (layers = first-5)"
+    assert table["condition"].value_counts().to_dict() == {"untrained": runs, label: runs}
+    assert all(made.layers == "first-5" for made in made_up[runs:]) and len(made_up) == 2 * runs
+    tried = [sorted(zip(rows["draw"], rows["lr"], rows["dose"], rows["seed"], strict=True))
+             for _, rows in table.groupby("condition")]
+    assert tried[0] == tried[1]
+    assert table.loc[table["condition"] == label, "misalignment_end"].eq(0.2).all()
+
+    # What was chosen with the setting is what runs with it have, and no others.
+    table.loc[table["condition"] == label, "chosen"] = table["draw"] == 0
+    tuning.choose("deep-fcn", regime="untrainable", profile="fast", table=table)
+    monkeypatch.setattr(base, "CHOSEN", tuning.CHOSEN)
+    drawn = draws("deep-fcn", "untrained")
+    made = config("deep-fcn", condition="untrained", layers="first-5", width=64)
+    assert {name: getattr(made, name) for name in drawn[0]} == drawn[0]
+    stopped = config("deep-fcn", condition="untrained-stopped", **FIRST)
+    assert (stopped.lr, stopped.dose) == (made.lr, made.dose)
+    best = max(drawn, key=lambda d: d["lr"] + d["dose"] / 1000)
+    for others in ({}, {"layers": "first-2"}, {"width": 64}):
+        made = config("deep-fcn", condition="untrained", **others)
+        assert (made.lr, made.dose) == (best["lr"], best["dose"]), others
+    assert config("deep-fcn", condition="untrained", **FIRST, lr=0.5).lr == 0.5
+
+
+def test_the_log_of_the_conditions_themselves_is_without_variants(made_up, tmp_path):
+    folder = tmp_path / "search"
+    alone = tuning.tune("deep-fcn", out=folder, conditions=["untrained"])
+    tuning.tune("deep-fcn", out=folder, conditions=["untrained"], settings=FIRST)
+    pd.testing.assert_frame_equal(tuning.trials("deep-fcn", kept=tmp_path), alone)
+
+
+@pytest.mark.parametrize(("settings", "message"), [
+    ({"layers": "all"}, "layers = 'all' is what untrained has by itself"),
+    ({"lr": 0.1}, "lr is drawn for untrained"),
+    ({"layer": "first-5"}, "no setting 'layer', did you mean 'layers'"),
+])
+def test_a_variant_differs_and_leaves_what_is_drawn(made_up, tmp_path, settings, message):
+    with pytest.raises(ValueError, match=message):
+        tuning.tune("deep-fcn", out=tmp_path, conditions=["untrained"], settings=settings)
+    assert not made_up
 
 
 def test_a_setting_is_chosen_without_a_look_at_guided_accuracy(made_up, tmp_path):

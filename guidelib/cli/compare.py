@@ -5,7 +5,8 @@
     guidelib compare deep-fcn --conditions untrained shuffled --set layers=first-5 --out records
     guidelib compare deep-fcn --profile full --dry-run
 
-Each condition has the settings that `guidelib tune` chose for it, but for those that are set here.
+Each condition has the settings that `guidelib tune` chose for it, with the same --set where it was tuned so,
+but for those that are set here.
 """
 
 from pathlib import Path
@@ -32,6 +33,7 @@ def arguments(parser):
 def main(options):
     from ..evidence import metric_table
     from ..experiments import config, run_grid, seeds
+    from ..experiments.catalogue import in_words
 
     where = {"profile": options.profile, "regime": options.regime}
     try:
@@ -48,8 +50,8 @@ def main(options):
         say(f"guidelib compare: {error}")
         return 2
     made = dict(zip(configs, records, strict=True))
-    for settings in {words(settings): None for _, settings in groups}:
-        shown = [made[at, seed] for at, (_, mine) in enumerate(groups) if words(mine) == settings
+    for settings in {in_words(settings): None for _, settings in groups}:
+        shown = [made[at, seed] for at, (_, mine) in enumerate(groups) if in_words(mine) == settings
                  for seed in asked]
         print(f"\n{settings}\n" * bool(settings) + metric_table(shown))
     return 0
@@ -73,30 +75,24 @@ def groups_of(options):
     return groups
 
 
-def words(settings):
-    """Settings in words, "" without any.
-
-    >>> words({"layers": "first-5"})
-    'layers = first-5'
-    """
-    return ", ".join(f"{name} = {value}" for name, value in settings.items())
-
-
 def costs(options, groups, configs, *, runs):
     """Print what the runs of each group take, and the trials that `guidelib tune` makes before them."""
+    from ..experiments.catalogue import chosen, variant
     from ..experiments.cost import dry_run
     from ..experiments.draws import SEARCHED, effort, space
 
     draws, finalists = effort(options.profile)
     trials = draws + finalists * (len(SEARCHED) - 1)
+    apart = chosen(options.experiment, options.regime, options.profile)
     total = tuned = 0.0
     print(f"{'PFLOP a run':>12}  runs  condition")
     for (name, settings), made in zip(groups, configs, strict=True):
         table = dry_run(made).set_index("quantity")["value"]
         each = table.get("PFLOP in all", float("nan"))
         total += runs * each
-        if not settings and space(options.experiment, name):
+        label = variant(name, settings)
+        if space(options.experiment, name) and (not settings or label in apart):
             tuned += trials * each
-        print(f"{each:12.4g}{runs:6}  {name}{f' ({words(settings)})' * bool(settings)}")
+        print(f"{each:12.4g}{runs:6}  {label}")
     print(f"{total:12.4g} PFLOP in all: {total / 36:.2g} hours at 10 TFLOP a second")
     print(f"{tuned:12.4g} PFLOP more for `guidelib tune`, {trials} trials of each condition that is tuned")

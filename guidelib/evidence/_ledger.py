@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..experiments import architectures
 from ..experiments import seeds as seeds_of
+from ..experiments.catalogue import in_words
 from . import nearness
 from .effects import RECIPE, effect_of_groups, required, rival
 from .gates import mean_misalignment
@@ -160,12 +161,16 @@ def findings(claim, found):
     beside = [r for name in sorted(conditions) for r in of(name).values()]
     apart = claim.worse or claim.equal or METRICS[claim.metric].alignment  # no question of what it is due to
     controls = [] if apart else required(claim.condition, beside)
+    if claim.overrides and not any(map(concerns_a_base, claim.overrides)):
+        # The guide that is asked about, in another way: its own controls have been asked for already.
+        controls = [name for name in controls if of(name)]
     groups = {name: of(name) for name in ("base", RECIPE, *controls)}
     for_alone = {name: v for name, v in claim.overrides.items() if concerns_a_base(name)}
     groups["guide-alone"] = of("guide-alone", for_alone)
     overfitting = claim.overfitting or next(iter(guided.values()))["config"].get("regime") == "overfit"
     options = {"controls": [name for name in controls if name != claim.against], "metric": claim.metric,
-               "overfitting": overfitting, "equal": claim.equal}
+               "overfitting": overfitting, "equal": claim.equal, "overrides": claim.overrides,
+               "rival_overrides": other}
     named = groups | {claim.condition: guided}
     effect = effect_of_groups(named, claim.condition, against, rival_runs=of(against, other),
                               worse=claim.worse, **options)
@@ -219,8 +224,7 @@ def listed(overrides):
     >>> listed({"layers": "first-5"})
     '(layers = first-5)'
     """
-    settings = [f"{name} = {overrides[name]}" for name in sorted(overrides)]
-    return f"({', '.join(settings)})" if settings else ""
+    return f"({in_words(overrides)})" if overrides else ""
 
 
 def said(*texts, by="; "):

@@ -129,11 +129,13 @@ def by_seed(records):
 
 
 def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=None, recipe=None,
-            metric="test_accuracy", worse=False, equal=False, overfitting=False):
+            metric="test_accuracy", worse=False, equal=False, overfitting=False, overrides=None,
+            rival_overrides=None):
     """The Effect of `runs` against `rival_runs` and over `controls`, {name: runs}; runs are {seed: record}.
 
     base, alone, recipe: runs of the base as it is, of the guide's architecture trained by itself, and of the
-    best recipe without a guide.
+    best recipe without a guide. overrides, rival_overrides: settings of the two sides that are not those of
+    their conditions.
     """
     about = METRICS[metric]
     if about.within:  # set against 0, no other run takes part
@@ -175,7 +177,8 @@ def measure(condition, runs, against, rival_runs, *, controls, base=None, alone=
     compared = gates.Comparison(
         condition=condition, against=against, runs=counting(runs), rival=counting(rival_runs),
         controls={name: counting(group) for name, group in controls.items()},
-        base=base or {}, alone=alone or {}, metric=metric, overfitting=overfitting)
+        base=base or {}, alone=alone or {}, metric=metric, overfitting=overfitting,
+        overrides=overrides or {}, rival_overrides=rival_overrides or {})
     has_guide = compared.guided or find_condition(condition).guide
     answer = (alike if equal else helps)(gap, margin=about.margin, worse=worse, points=about.percent)
     found = Effect(**facts, helps=answer,

@@ -7,9 +7,10 @@ import math
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from ..experiments.catalogue import chosen
+from ..experiments.catalogue import chosen, variant
 from ..experiments.conditions import GUIDES, find_condition
 from .intervals import paired_difference, student_t_interval
+from .matching import concerning
 from .metrics import METRICS, look, value
 from .verdicts import DELTA
 
@@ -42,6 +43,8 @@ class Comparison:
     alone: dict = field(default_factory=dict)
     metric: str = "test_accuracy"
     overfitting: bool = False  # whether the claim is about overfitting
+    overrides: dict = field(default_factory=dict)  # settings of the runs and controls that are not their own
+    rival_overrides: dict = field(default_factory=dict)
 
     @property
     def guided(self):
@@ -64,18 +67,25 @@ def complete(c):
     if None in place.values():
         return ""
     tuned = chosen(**place)
-    untuned = [name for name in (c.condition, c.against, *c.controls) if not is_tuned(name, tuned)]
+    sides = [(c.condition, c.overrides), (c.against, c.rival_overrides)]
+    sides += [(name, c.overrides) for name in c.controls]
+    sides = [(name, concerning(name, overrides)) for name, overrides in sides]
+    untuned = [variant(name, mine) for name, mine in sides if not is_tuned(name, tuned, mine)]
     return f"not tuned alike: {', '.join(untuned)}" if untuned else ""
 
 
-def is_tuned(condition, tuned):
+def is_tuned(condition, tuned, overrides=None):
     """Whether a condition has settings of its own trials, or of those of the one that it is tuned as.
+
+    overrides: what it has besides, under which those trials must have been.
 
     >>> is_tuned("untrained-stopped", {"untrained": {"lr": 0.1}}), is_tuned("base", {})
     (True, False)
+    >>> is_tuned("untrained", {"untrained": {"lr": 0.1}}, {"layers": "first-5"})
+    False
     """
     found = find_condition(condition)
-    return found.alone or (found.like or condition) in tuned or condition in tuned
+    return found.alone or any(variant(name, overrides or {}) in tuned for name in (condition, found.like))
 
 
 def premise(c):

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from ..experiments import Config, config, find_condition
+from ..experiments.catalogue import chosen, parted, tuned_as
 from ..experiments.records import read
 
 SHOWN = ("fast", "overnight", "full", "paper")  # profiles; smoke only shows that everything runs
@@ -41,13 +42,23 @@ class Run:
         """
         if self.left_out or self.config["condition"] != condition:
             return False
-        changed = set(self.changed)
-        if find_condition(condition).role in ("base", "reference") and not find_condition(condition).guide:
-            overrides = {name: v for name, v in overrides.items() if concerns_a_base(name)}
-            changed = set(filter(concerns_a_base, changed))
+        overrides = concerning(condition, overrides)
+        changed = concerning(condition, dict.fromkeys(self.changed)).keys()
         known = LATE | self.config
         same = all(name in known and known[name] == v for name, v in overrides.items())
         return same and changed <= set(overrides)
+
+
+def concerning(condition, overrides):
+    """Those of some settings that change runs of a condition.
+
+    >>> concerning("base", {"depth": 20, "layers": "first-5"}), concerning("trained", {"layers": "first-5"})
+    ({'depth': 20}, {'layers': 'first-5'})
+    """
+    found = find_condition(condition)
+    if found.role not in ("base", "reference") or found.guide:
+        return dict(overrides)
+    return {name: value for name, value in overrides.items() if concerns_a_base(name)}
 
 
 def concerns_a_base(name):
@@ -74,22 +85,31 @@ def runs(folder):
 
 
 def as_run(record):
-    """The Run of a record: its settings against those its condition has today.
+    """The Run of a record: its settings against those its condition has today, tuned anew for them or not.
 
     A setting that came later has its default in a record without it; another that only one of them knows does
     not count.
     """
-    mine = record["config"]
+    mine = LATE | record["config"]
     try:
+        anew = tuned_for(mine)
         made = config(mine["experiment"], condition=mine["condition"], profile=mine["profile"],
-                      regime=mine["regime"], seed=mine["seed"])
+                      regime=mine["regime"], seed=mine["seed"], **anew)
     except (KeyError, ValueError):
         return Run(record, left_out="of an experiment, condition or regime that is not known today")
     if mine["recipe"] != made.recipe:
         return Run(record, left_out="of another recipe")
-    mine, today = LATE | mine, json.loads(json.dumps(asdict(made)))
+    today = json.loads(json.dumps(asdict(made)))
     changed = {name for name in today if name in mine and mine[name] != today[name]}
-    return Run(record, frozenset(changed - {"data_hash"}))
+    return Run(record, frozenset(changed | set(anew)) - {"data_hash"})
+
+
+def tuned_for(mine):
+    """The settings of a run, of a variant of its condition that was tuned by its own trials; {} otherwise."""
+    tuned = chosen(mine["experiment"], mine["regime"], mine["profile"])
+    condition = mine["condition"]
+    name = tuned_as(tuned, condition, mine) or tuned_as(tuned, find_condition(condition).like, mine)
+    return {setting: mine[setting] for setting in parted(name)[1]}
 
 
 def one_a_seed(found):

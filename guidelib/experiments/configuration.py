@@ -9,7 +9,7 @@ from typing import get_args
 
 from ..guidance.pairing import ENDS
 from ..tasks import placed_digits
-from .catalogue import CATALOGUE, chosen
+from .catalogue import CATALOGUE, chosen, tuned_as
 from .conditions import find_condition
 from .settings import PROFILES, REGIMES, check
 
@@ -193,15 +193,17 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
         raise ValueError(f"{experiment} has no profile {profile!r}: choose from {known}")
 
     # What comes later wins: the experiment at this size, then in this regime, the condition, the caller.
+    overrides = {name: typed(name, value) for name, value in overrides.items()}
     tuned = chosen(experiment, regime, profile)
+    like = tuned_as(tuned, condition, overrides) or tuned_as(tuned, asked.like, overrides)
     values = {"recipe": catalogued.recipe, "split_seed": seed}
     values |= {"target_seed": seed, "guide_seed": 1000 + seed, "order_seed": 2000 + seed,
                "dropout_seed": 3000 + seed, "noise_seed": 4000 + seed}
     values |= catalogued.sizes[profile]
     values |= catalogued.regimes.get((regime, profile), {})
-    values |= tuned.get(condition) or tuned.get(asked.like, {})
+    values |= tuned.get(like, {})
     values |= asked.settings
-    values |= {name: typed(name, value) for name, value in overrides.items()}
+    values |= overrides
     made = Config(experiment=experiment, condition=condition, profile=profile, regime=regime, seed=seed,
                   **values)
     check_choices(made)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..files import write_whole
 from . import records
-from .catalogue import CATALOGUE
+from .catalogue import CATALOGUE, parted, variant
 from .catalogue.base import CHOSEN, place
 from .conditions import find_condition
 from .configuration import config
@@ -31,12 +31,15 @@ NAMED = ("data", "depth", "width", "candidate", "start", "target", "guide", "con
 LAST = (*REACHED, "train_accuracy_last", "misalignment_start", "misalignment_end", "steps", "seconds", "key")
 
 
-def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=None, jobs=2):
+def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=None, settings=None,
+         jobs=2):
     """The log of all trials of an experiment, a table: a row a trial and seed, the chosen ones marked.
 
-    conditions: those to tune, of the ones that are compared; None for all. The log lies in `out`, where it is
-    added to after each run: what it holds is not run again. Returned is the whole of it. ValueError for a
-    condition that is not compared here or has nothing to tune.
+    conditions: those to tune, of the ones that are compared; None for all. settings: {field of Config:
+    value} that all of them have besides; what is chosen is then for runs with these alone. The log lies in
+    `out`, where it is added to after each run: what it holds is not run again. Returned is the whole of it.
+    ValueError for a condition that is not compared here or has nothing to tune, and for settings that change
+    nothing or are drawn.
     """
     compared = CATALOGUE[experiment].compared.get((regime, profile), ())
     count, finalists = effort(profile)
@@ -48,20 +51,30 @@ def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=No
     log = Log(Path(out) / f"{place(experiment, regime, profile)}.csv")
 
     def row(condition, number, seed):
-        settings = draws(experiment, condition, count=count)[number]
-        made = config(experiment, condition=condition, regime=regime, profile=profile, seed=seed, **settings)
-        return {"condition": condition, "draw": number, "seed": seed, **settings}, made
+        drawn = draws(experiment, condition, count=count)[number]
+        made = config(experiment, condition=condition, regime=regime, profile=profile, seed=seed,
+                      **settings | drawn)
+        return {"condition": variant(condition, settings), "draw": number, "seed": seed, **drawn}, made
 
     chosen = conditions or tunable
     if not chosen:
         raise ValueError(f"nothing is compared in {place(experiment, regime, profile)}: name it in its file")
+    for name in chosen:
+        plain, asked = (config(experiment, condition=name, regime=regime, profile=profile, **given)
+                        for given in ({}, settings or {}))
+        settings = {given: getattr(asked, given) for given in settings or {}}
+        for given, value in settings.items():
+            if given in space(experiment, name):
+                raise ValueError(f"{given} is drawn for {name}: leave it out, received {value!r}")
+            if getattr(plain, given) == value:
+                raise ValueError(f"{given} = {value!r} is what {name} has by itself: leave it out")
     first, *others = SEARCHED
     every = [row(name, number, first) for name in chosen for number in range(count)]
     log.fill(every, jobs=jobs)
     by = CATALOGUE[experiment].chosen_by
     more = []
     for name in chosen:
-        best = ranked(log.table(), name, by=by, seeds=(first,))[:finalists]
+        best = ranked(log.table(), variant(name, settings), by=by, seeds=(first,))[:finalists]
         more += [row(name, number, seed) for seed in others for number in best]
     log.fill(more, jobs=jobs)
     return marked(log.table(), by=by)
@@ -97,12 +110,13 @@ def setting(experiment, *, regime="untrainable", profile="fast", out, jobs=2):
 def trials(experiment, *, regime="untrainable", profile="fast", kept=KEPT):
     """The log that the project keeps of tuning an experiment, a table, or None without one.
 
-    A row a trial and seed, the chosen ones marked.
+    A row a trial and seed, the chosen ones marked, of the conditions with their own settings.
     """
     path = kept / "search" / f"{place(experiment, regime, profile)}.csv"
     if not path.exists():
         return None
-    return marked(Log(path).table(), by=CATALOGUE[experiment].chosen_by)
+    table = marked(Log(path).table(), by=CATALOGUE[experiment].chosen_by)
+    return table[~table["condition"].map(lambda name: bool(parted(name)[1]))].reset_index(drop=True)
 
 
 def best_of(table):
@@ -195,7 +209,7 @@ def tried(record, facts):
     metrics = record["metrics"]
     row = {name: metrics[name] for name in (*REACHED, "train_accuracy_last")}
     probe = record["curves"]["probe"]["misalignment"]
-    if probe and probe[0] and find_condition(facts["condition"]).guide:
+    if probe and probe[0] and find_condition(parted(facts["condition"])[0]).guide:
         row |= {"misalignment_start": mean(probe[0]), "misalignment_end": mean(probe[-1])}
     return row | {"steps": metrics["steps"], "seconds": record["duration_s"]}
 
@@ -229,7 +243,7 @@ def marked(table, *, by):
 
 
 def settings_of(table, experiment):
-    """{condition: the settings chosen} of a marked log.
+    """{condition, or variant of one: the settings chosen} of a marked log.
 
     The tuned base may keep the recipe of the base: where none of its own trials is as good as the base's, it
     has the base's settings.
@@ -242,7 +256,7 @@ def settings_of(table, experiment):
     scores = {}
     by = CATALOGUE[experiment].chosen_by
     for condition, rows in table[table["chosen"]].groupby("condition", sort=False):
-        found[condition] = draws_row(rows.iloc[0], space(experiment, condition))
+        found[condition] = draws_row(rows.iloc[0], space(experiment, parted(condition)[0]))
         scores[condition] = SIGN[by] * rows[by].mean()
     if {"base", "base-tuned"} <= found.keys() and scores["base"] < scores["base-tuned"]:
         found["base-tuned"] = found["base"]

@@ -42,8 +42,53 @@ class Experiment:
 
 
 def chosen(experiment, regime, profile):
-    """{condition: settings} that the tuning chose for an experiment in a regime at a size."""
+    """{condition or variant: settings} that the tuning of an experiment chose in a regime at a size."""
     return json.loads(CHOSEN.read_text(encoding="utf-8")).get(place(experiment, regime, profile), {})
+
+
+def in_words(settings):
+    """Settings as text, in the order of their names.
+
+    >>> in_words({"match": "type", "layers": "first-5"})
+    'layers = first-5, match = type'
+    """
+    return ", ".join(f"{name} = {settings[name]}" for name in sorted(settings))
+
+
+def variant(condition, settings):
+    """What a condition with other settings than its own is called, and tuned as.
+
+    >>> variant("untrained", {"layers": "first-5"}), variant("base", {})
+    ('untrained (layers = first-5)', 'base')
+    """
+    return f"{condition} ({in_words(settings)})" if settings else condition
+
+
+def parted(name):
+    """A variant as its condition and its settings, these as text.
+
+    >>> parted("untrained (layers = first-5)"), parted("base")
+    (('untrained', {'layers': 'first-5'}), ('base', {}))
+    """
+    condition, _, words = name.removesuffix(")").partition(" (")
+    return condition, dict(pair.split(" = ") for pair in words.split(", ") if pair)
+
+
+def tuned_as(tuned, condition, settings):
+    """Which of what was tuned a condition has its settings from, "" if from none.
+
+    tuned: as of chosen(). Of its variants, the one with the most settings that are all among these.
+
+    >>> tuned = dict.fromkeys(["base", "untrained", "untrained (layers = first-5)"])
+    >>> tuned_as(tuned, "untrained", {"layers": "first-5", "lr": 0.1}), tuned_as(tuned, "untrained", {})
+    ('untrained (layers = first-5)', 'untrained')
+    """
+    fitting = {}
+    for name in tuned:
+        its, asked = parted(name)
+        if its == condition and all(str(settings.get(key)) == text for key, text in asked.items()):
+            fitting[name] = len(asked)
+    return max(fitting, key=fitting.get, default="")
 
 
 def place(experiment, regime, profile):
