@@ -9,7 +9,7 @@ import pytest
 
 from guidelib.__main__ import main
 from guidelib.experiments import config, kept, records, seeds, tuning
-from guidelib.experiments.catalogue import CATALOGUE, base, chosen
+from guidelib.experiments.catalogue import CATALOGUE, base, chosen, parted
 from guidelib.experiments.catalogue.base import place
 from guidelib.experiments.draws import DRAWS, FINALISTS, RANGES, SEARCHED, draws, space
 from guidelib.experiments.records import path_of
@@ -213,9 +213,10 @@ def test_the_settings_that_run_are_those_that_the_committed_log_chose(name):
     found = tuning.settings_of(table, experiment)
     assert found == chosen(experiment, regime, profile)
     assert len(set(table.groupby("condition").size())) == 1
-    for condition, settings in found.items():
-        made = config(experiment, condition=condition, regime=regime, profile=profile)
-        assert {key: getattr(made, key) for key in settings} == settings, condition
+    for tuned, settings in found.items():
+        condition, asked = parted(tuned)
+        made = config(experiment, condition=condition, regime=regime, profile=profile, **asked)
+        assert {key: getattr(made, key) for key in settings} == settings, tuned
 
 
 def test_only_the_log_that_the_project_keeps_changes_what_runs(made_up, tmp_path, monkeypatch, capsys):
