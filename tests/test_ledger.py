@@ -542,6 +542,8 @@ def test_results_stay_small_and_readable():
 def test_all_settings_are_counted_by_their_answers(folder):
     fair(folder, base_tuned=0.65, data_gram=0.7, trained=0.2)
     assert in_short(folder) == [
+        "In all, a guide **helps in 1 of 2** comparisons with its base, and harms in 1. Where it helps, it "
+        "**beats every control in none** of 1, and **the best recipe without a guide in none** of 1.", "",
         "- **Guided throughout**, by an untrained or a trained guide, 2 comparisons with the base in 1 "
         "setting: it helps in 1, harms in 1.",
         "  - Is it the guide? Where it helps, it beats every control in none. Elsewhere at least one is as "

@@ -36,7 +36,7 @@ def in_short(folder, *, profile="fast"):
 def over(settings, *, profile="fast"):
     """The same of {place: {condition: {seed: record}}}."""
     places = {place: groups for place, groups in settings.items() if place[1] == profile}
-    lines = []
+    lines, every = [], {}
     for when, conditions in GUIDES.items():
         found = {}
         for place, groups in places.items():
@@ -44,7 +44,23 @@ def over(settings, *, profile="fast"):
                 if condition in groups and (made := effect_at(place, groups, condition)).against:
                     found[place, condition] = made
         lines += counted(when, found) if found else []
-    return lines
+        every |= found
+    return [in_all(every), "", *lines] if every else []
+
+
+def in_all(found):
+    """The three questions over all of {(place, condition): Effect}, in two sentences."""
+    answers = Counter(answer(made) for made in found.values())
+    helping = [made for made in found.values() if answer(made) == "helps"]
+    text = f"In all, a guide **helps in {answers['helps']} of {len(found)}** comparisons with its base"
+    text += f", and harms in {answers['harms']}." if answers["harms"] else "."
+    if not helping:
+        return text
+    alone = sum(made.specific == "beats its controls" for made in helping)
+    worth = sum(made.useful == "worth it" for made in helping)
+    known = sum(made.useful != "" for made in helping)
+    text += f" Where it helps, it **beats every control in {alone or 'none'}** of {len(helping)}"
+    return f"{text}, and **the best recipe without a guide in {worth or 'none'}** of {known}."
 
 
 def settings_of(found):
