@@ -1,6 +1,6 @@
 """From run records to tables, intervals, verdicts and sentences; trains nothing."""
 
-from . import nearness, real_images
+from . import nearness, real_images, which_layers
 from ._ledger import ledger
 from ._page import page
 from .effects import Effect, by_seed, effect, required, rival
@@ -34,4 +34,4 @@ __all__ = ["DELTA", "METRICS", "VERDICTS", "Effect", "alignment_said", "basis", 
            "misalignment", "named", "nearness", "origin", "page", "paired_difference", "percent",
            "premise_said", "readable", "real_images", "remade", "required", "results", "rival", "role", "row",
            "save", "sentence", "shown", "sign_flip", "standing", "student_t_interval", "summary", "table",
-           "treated", "value", "verdict", "warm_up_said"]
+           "treated", "value", "verdict", "warm_up_said", "which_layers"]

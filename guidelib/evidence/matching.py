@@ -70,18 +70,20 @@ def concerns_a_base(name):
     return name not in OF_GUIDANCE and not name.startswith("guide_")
 
 
-def runs(folder):
-    """The Runs of all records below a folder, but for profile smoke and the records of searches.
+def runs(folder, *, experiment=""):
+    """The Runs of all records below a folder, or of an experiment's, but for profile smoke and searches.
 
     Other files are passed over.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder}: give the folder of the records, results/ in a checkout")
-    inside = [path.relative_to(folder) for path in folder.rglob("*.json") if RECORD.search(path.name)]
+    files = folder.rglob(f"{experiment}*.json")
+    inside = [path.relative_to(folder) for path in files if RECORD.search(path.name)]
     wanted = [path for path in inside if "search" not in path.parts]
     records = [read(folder / path) for path in sorted(wanted, key=lambda path: path.as_posix())]
-    return [as_run(record) for record in records if record["config"]["profile"] in SHOWN]
+    return [as_run(record) for record in records if record["config"]["profile"] in SHOWN
+            and experiment in ("", record["config"]["experiment"])]
 
 
 def as_run(record):

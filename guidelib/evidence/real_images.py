@@ -1,18 +1,15 @@
 """The runs on real images, from their records: what each start and guide reaches, beside its base."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from ..experiments import initialisations
 from .effects import rival
 from .intervals import paired_difference, student_t_interval
-from .matching import one_a_seed, runs
 from .metrics import METRICS
+from .which_layers import METRIC, by_layers, in_words, scores
 from .words import named, shown
 
 EXPERIMENT, PROFILE = "deep-fcn", "overnight"
-METRIC = "test_accuracy"
 
 
 def real_images(folder):
@@ -25,7 +22,7 @@ def real_images(folder):
     >>> len(real_images("nowhere"))
     0
     """
-    groups = grouped(folder)
+    groups = by_layers(folder, EXPERIMENT, profile=PROFILE)
     bases = [condition for condition, layers in groups if layers == "all"]
     rows = []
     for (condition, layers), found in groups.items():
@@ -40,23 +37,6 @@ def real_images(folder):
                                        "against", "gain", "gain_low", "gain_high"])
 
 
-def grouped(folder):
-    """{(condition, layers): {seed: record}} of the runs that differ from their condition in layers alone."""
-    folder = Path(folder) / PROFILE
-    kept = runs(folder) if folder.is_dir() else []
-    mine = [run for run in kept if run.config["experiment"] == EXPERIMENT and not run.left_out
-            and run.changed <= {"layers"}]
-    groups = {}
-    for run in mine:
-        groups.setdefault((run.config["condition"], run.config["layers"]), []).append(run)
-    return {key: one_a_seed(found) for key, found in groups.items()}
-
-
-def scores(found):
-    """{seed: test accuracy} of {seed: record}."""
-    return {seed: record["metrics"][METRIC] for seed, record in found.items()}
-
-
 def said(table):
     """The table in markdown, the most accurate first, its differences in points."""
     lines = [f"| | {METRICS[METRIC].words} | more than the base, points | seeds |", "|---|---|---|---|"]
@@ -69,7 +49,7 @@ def said(table):
 
 def label(row):
     """A row of the table as readers know it: the condition, and its layers if these are not all."""
-    which = "" if row.layers == "all" else f", {row.layers.replace('-', ' ')} layers"
+    which = "" if row.layers == "all" else f", {in_words(row.layers)} alone"
     return named(row.condition) + which
 
 
@@ -83,6 +63,6 @@ def basis(table):
 
 def starts(folder):
     """The starts among the runs on real images, a table as that of the study of initialisations."""
-    groups = grouped(folder)
+    groups = by_layers(folder, EXPERIMENT, profile=PROFILE)
     return initialisations.of_records(record for (_, layers), found in groups.items() if layers == "all"
                                       for record in found.values())

@@ -6,6 +6,7 @@ neither is needed alone.
 
 from ._effects import effects
 from ._insides import alignment, by_layer, dimension, grams, images, influence
+from ._layers import which_layers
 from ._map import nearness
 from ._runs import accuracy, best_so_far, curves, ratios, timings, under
 from ._starts import starts
@@ -13,4 +14,4 @@ from ._style import DASHED, MARKERS, PALETTE, SHARES, axes, show, theme
 
 __all__ = ["DASHED", "MARKERS", "PALETTE", "SHARES", "accuracy", "alignment", "axes", "best_so_far",
            "by_layer", "curves", "dimension", "effects", "grams", "images", "influence", "nearness",
-           "ratios", "show", "starts", "theme", "timings", "under"]
+           "ratios", "show", "starts", "theme", "timings", "under", "which_layers"]
