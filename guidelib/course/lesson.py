@@ -198,6 +198,20 @@ class Lesson:
             return self.say("Runs on real images are not kept yet.")
         return self.say(f"{evidence.real_images.basis(table)}.", evidence.real_images.said(table))
 
+    def which_layers(self, *experiments, alt):
+        """What guides of some layers alone reach, where such runs are kept: a figure, and a table each."""
+        which = evidence.which_layers
+        tables = {name: which.reached(KEPT, name, profile=self.profile) for name in experiments}
+        tables = {name: table for name, table in tables.items() if not table.empty}
+        if not tables:
+            self.display(self.say("Runs guided in some layers alone are not kept at this profile."))
+            return
+        bases = {name: (table["mean"] - table["gain"]).mean() for name, table in tables.items()}
+        note = f"untrained guide, profile {self.profile}, Student-t 95 % over seeds"
+        self.display(self.show(figures.which_layers(tables, bases=bases, note=note), "layers", alt=alt))
+        self.display(self.say(*(f"{name}, {which.basis(table)}:\n\n{which.said(table)}"
+                                for name, table in tables.items())))
+
     def nearness(self, measure, *, condition, alt):
         """A map of the study of architectures, of the runs with a guide of this condition."""
         pairs = self.pairs(condition)

@@ -76,6 +76,14 @@ def said(table):
     return "\n".join(lines)
 
 
+def basis(table):
+    """What a table rests on, in a line."""
+    low, high = table["seeds"].min(), table["seeds"].max()
+    seeds = low if low == high else f"{low} to {high}"
+    devices = ", ".join(table["device"].unique())
+    return f"{seeds} seeds, n = {table['n'].iloc[0]} test examples, {devices}"
+
+
 def ordered(table):
     """From the first layer alone over all layers to the last one alone."""
     last = table["layers"].str.startswith("last")
