@@ -72,3 +72,16 @@ def test_which_guide_is_easier_to_align_to_takes_one_dose(doses, expected):
                for seed in range(8)]
     found = effect(records, "untrained", against="trained", metric="misalignment", controls=())
     assert found.verdict == expected
+
+
+def test_a_claim_with_two_sizes_has_a_card_each_and_is_untested_if_both_test_nothing(folder):  # noqa: F811
+    fair(folder)
+    for condition, mean in FAIR.items():
+        add(folder, condition, mean, profile="overnight", seeds=(20, 21, 22))
+    text = page(folder, claims=[HELPS])
+    assert re.findall(r'<details id="(.*?)"><summary>it helps: <b>(.*?)</b>', text) == [
+        ("h", "holds"), ("h-overnight-untrainable", f"{UNTESTED}: 3 of the 8 seeds that a verdict takes")]
+    assert "<summary>holds: 1</summary>" in text and f"<summary>{UNTESTED}:" not in text
+    for record in folder.glob("fast/*-base-fast-2[0-3]-*.json"):
+        record.unlink()
+    assert f"<summary>{UNTESTED}: 1</summary>" in page(folder, claims=[HELPS])

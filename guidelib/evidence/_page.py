@@ -37,12 +37,13 @@ def page(folder, *, claims=CLAIMS):
     for place, groups in settings.items():
         lines += effects(place, groups)
     lines += ["## Every claim", "", "By verdict, each with a link to its line below:", "", *index(made)]
-    originals = {row.id: row for row in made}
+    originals = {row.id: row for row in reversed(made)}
     for source in dict.fromkeys(row.source.partition(",")[0] for row in made):
         lines += [f"### {source[:1].upper()}{source[1:]}", ""]
         for row in made:
             if row.source.partition(",")[0] == source:
-                lines += [card(row, originals.get(row.restates)), ""]
+                anchor = row.id if originals[row.id] is row else f"{row.id}-{row.profile}-{row.regime}"
+                lines += [card(row, originals.get(row.restates), anchor=anchor), ""]
     left_out = Counter(run.left_out for run in found if run.left_out)
     lines += [f"Left out: {count} records {why}." for why, count in sorted(left_out.items())]
     return "\n".join(lines).rstrip() + "\n"
@@ -141,8 +142,11 @@ def details(groups, condition, found):
 def index(made):
     """The claims by the kind of their verdict, a row that folds a kind: links to their cards."""
     lines = []
+    tested = {row.id for row in made if kind(row.verdict) not in (UNTESTED, "not tested")}
     for verdict in VERDICTS:
-        found = {row.id: row for row in made if kind(row.verdict) == verdict}
+        # What is tested at one size is not untested, whatever it is at another.
+        found = {row.id: row for row in made if kind(row.verdict) == verdict
+                 and (verdict != UNTESTED or row.id not in tested)}
         if found:
             links = [f'- <a href="#{name}">{row.claim}</a> ({row.source})' for name, row in found.items()]
             head = f"<details><summary>{verdict}: {len(found)}</summary>"
@@ -150,11 +154,14 @@ def index(made):
     return lines
 
 
-def card(row, original=None):
-    """A claim as a row that folds; original: the row of the claim that it repeats, or turns round."""
+def card(row, original=None, *, anchor=""):
+    """A claim as a row that folds; original: the row of the claim that it repeats, or turns round.
+
+    anchor: what links lead to, by default its id.
+    """
     where = said(row.experiment, row.condition, row.overrides, by=" ") if row.condition else ""
     setting = title((row.experiment, row.profile, row.regime)) if row.profile else ""
-    lines = [f'<details id="{row.id}"><summary>{row.claim}: <b>{row.verdict}</b>{" (primary)" * row.primary}'
+    lines = [f'<details id="{anchor or row.id}"><summary>{row.claim}: <b>{row.verdict}</b>{" (primary)" * row.primary}'
              "</summary>", "", f"- paper: {row.paper}" if row.paper else "", f"- {row.id}, {row.source}"]
     if row.restates:
         same = original is None or (row.condition, row.worse) == (original.condition, original.worse)
