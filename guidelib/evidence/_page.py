@@ -161,7 +161,8 @@ def card(row, original=None, *, anchor=""):
     """
     where = said(row.experiment, row.condition, row.overrides, by=" ") if row.condition else ""
     setting = title((row.experiment, row.profile, row.regime)) if row.profile else ""
-    lines = [f'<details id="{anchor or row.id}"><summary>{row.claim}: <b>{row.verdict}</b>{" (primary)" * row.primary}'
+    primary = " (primary)" * row.primary
+    lines = [f'<details id="{anchor or row.id}"><summary>{row.claim}: <b>{row.verdict}</b>{primary}'
              "</summary>", "", f"- paper: {row.paper}" if row.paper else "", f"- {row.id}, {row.source}"]
     if row.restates:
         same = original is None or (row.condition, row.worse) == (original.condition, original.worse)

@@ -17,7 +17,7 @@ def starts(table, *, more=None, note=""):
     """
     import seaborn as sns
 
-    names = list(dict.fromkeys(table["start"]))
+    names = list(dict.fromkeys([*table["start"], *([] if more is None else more["start"])]))
     colours = dict(zip(names, sns.color_palette("Paired", len(names)), strict=True))
     columns = 2 if more is None else 3
     figure, panels = axes(width=12.0 if more is None else 15.0, height=5.0, columns=columns,
@@ -29,7 +29,7 @@ def starts(table, *, more=None, note=""):
         ax.axvline(1.0, **DASHED)
         ax.set(xscale="log", xlabel="gradient norm, first hidden layer over last")
     if more is not None:
-        panels[2].set_ylim(bottom=0)
+        panels[2].set(ylim=(0, None), title=" and ".join(more["data"].unique()))
     panels[0].set(ylabel="test accuracy (%)", ylim=SHARES)
     panels[1].set(xlabel="CKA of the last hidden layer with the inputs", ylim=SHARES)
     figure.suptitle(note, fontsize="medium")
