@@ -53,6 +53,14 @@ def test_the_table_in_markdown_leads_with_the_most_accurate(folder):
     assert len(rest) == 5
 
 
+def test_the_basis_says_what_the_runs_took(folder):
+    table = real_images.real_images(folder)
+    assert table["seconds"].tolist() == [3.0] * 6  # three seeds of one second each
+    said = real_images.basis(table.assign(seconds=1200.0))
+    assert said == ("CIFAR-10, 3 seeds, n = 497 test images, profile overnight, cpu; "
+                    "18 runs, 1.0 hours two at a time")
+
+
 def test_without_records_there_is_nothing(tmp_path):
     assert real_images.real_images(tmp_path).empty and real_images.starts(tmp_path).empty
 

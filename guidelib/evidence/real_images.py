@@ -17,7 +17,8 @@ def real_images(folder):
 
     layers: "all", or those that a guide was tied to. mean, low, high: test accuracy, Student-t 95 % over
     seeds. against: the base that it is set against, one with as many steps more after a warm-up; gain,
-    gain_low, gain_high: by how much it is above it, paired by seed. No rows without records.
+    gain_low, gain_high: by how much it is above it, paired by seed. seconds: of its runs together. No rows
+    without records.
 
     >>> len(real_images("nowhere"))
     0
@@ -32,9 +33,10 @@ def real_images(folder):
         first = next(iter(found.values()))
         device, n = first["environment"]["device"], first["metrics"]["n_test"]
         reached = student_t_interval(values.values())
-        rows.append((condition, layers, len(values), n, device, *reached, against, *pair))
+        seconds = sum(record["duration_s"] for record in found.values())
+        rows.append((condition, layers, len(values), n, device, *reached, against, *pair, seconds))
     return pd.DataFrame(rows, columns=["condition", "layers", "seeds", "n", "device", "mean", "low", "high",
-                                       "against", "gain", "gain_low", "gain_high"])
+                                       "against", "gain", "gain_low", "gain_high", "seconds"])
 
 
 def said(table):
@@ -58,7 +60,9 @@ def basis(table):
     low, high = table["seeds"].min(), table["seeds"].max()
     seeds = low if low == high else f"{low} to {high}"
     devices = ", ".join(table["device"].unique())
-    return f"CIFAR-10, {seeds} seeds, n = {table['n'].iloc[0]} test images, profile {PROFILE}, {devices}"
+    runs, hours = table["seeds"].sum(), table["seconds"].sum() / 3600 / 2
+    return (f"CIFAR-10, {seeds} seeds, n = {table['n'].iloc[0]} test images, profile {PROFILE}, {devices}; "
+            f"{runs} runs, {hours:.1f} hours two at a time")
 
 
 def starts(folder):
