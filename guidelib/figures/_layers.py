@@ -1,5 +1,7 @@
 """What is reached if the first or last layers alone are guided."""
 
+import numpy as np
+
 from ._style import DASHED, MARKERS, PALETTE, axes
 
 STYLE = {"first": ("-", PALETTE["guided"], "full"), "last": ("--", PALETTE["guided"], "none")}
@@ -11,10 +13,9 @@ def which_layers(tables, *, bases=None, note=""):
     tables: {title: a table of evidence.which_layers}, means with their intervals over seeds, a line an end,
     and both end at all layers. bases: {title: the base's accuracy}, dashed.
     """
-    figure, panels = axes(width=5.0 * max(2, len(tables)), height=4.0, columns=max(2, len(tables)))
-    for ax in panels[len(tables):]:
-        ax.set_axis_off()
-    for ax, (title, table) in zip(panels, tables.items(), strict=False):
+    figure, panels = axes(width=max(6.5, 5.0 * len(tables)), height=4.0, columns=len(tables))
+    panels = np.atleast_1d(panels)
+    for ax, (title, table) in zip(panels, tables.items(), strict=True):
         counts = [*sorted(set(table["count"]) - {0}), 0]
         for shift, (end, (style, colour, fill)) in zip((-0.06, 0.06), STYLE.items(), strict=True):
             line = table[table["layers"].str.startswith((end, "all"))]
