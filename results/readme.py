@@ -182,9 +182,9 @@ def records_of(folder, experiment="deep-fcn", conditions=SHOWN, *, regime="untra
 
 
 def spent(folder):
-    """How many runs the tutorials show, and how long they took: what it takes to compute all of it.
+    """How many runs the tutorials can make, and how long they took: what it takes to compute all of it.
 
-    Guides used in another way are in the ledger, and no tutorial trains them.
+    Guides used in another way are shown from their records alone.
     """
     seconds = [run.record["duration_s"] for run in runs(folder) if not run.changed]
     hours = sum(seconds) / 3600 / 2  # two at a time, of one thread each, on two cores

@@ -33,7 +33,7 @@ def arguments(parser):
 def main(options):
     from ..evidence import metric_table
     from ..experiments import config, run_grid, seeds
-    from ..experiments.catalogue import in_words
+    from ..experiments.catalogue import settings_said
 
     where = {"profile": options.profile, "regime": options.regime}
     try:
@@ -50,8 +50,8 @@ def main(options):
         say(f"guidelib compare: {error}")
         return 2
     made = dict(zip(configs, records, strict=True))
-    for settings in {in_words(settings): None for _, settings in groups}:
-        shown = [made[at, seed] for at, (_, mine) in enumerate(groups) if in_words(mine) == settings
+    for settings in {settings_said(settings): None for _, settings in groups}:
+        shown = [made[at, seed] for at, (_, mine) in enumerate(groups) if settings_said(mine) == settings
                  for seed in asked]
         print(f"\n{settings}\n" * bool(settings) + metric_table(shown))
     return 0

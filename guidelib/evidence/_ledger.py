@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..experiments import architectures
 from ..experiments import seeds as seeds_of
-from ..experiments.catalogue import in_words
+from ..experiments.catalogue import settings_said
 from . import nearness
 from .effects import RECIPE, effect_of_groups, required, rival
 from .gates import mean_misalignment
@@ -224,7 +224,7 @@ def listed(overrides):
     >>> listed({"layers": "first-5"})
     '(layers = first-5)'
     """
-    return f"({in_words(overrides)})" if overrides else ""
+    return f"({settings_said(overrides)})" if overrides else ""
 
 
 def said(*texts, by="; "):

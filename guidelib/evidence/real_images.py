@@ -6,7 +6,7 @@ from ..experiments import initialisations
 from .effects import rival
 from .intervals import paired_difference, student_t_interval
 from .metrics import METRICS
-from .which_layers import METRIC, by_layers, in_words, scores
+from .which_layers import METRIC, by_layers, is_tuned, layers_said, scores
 from .words import named, shown
 
 EXPERIMENT, PROFILE = "deep-fcn", "overnight"
@@ -15,10 +15,10 @@ EXPERIMENT, PROFILE = "deep-fcn", "overnight"
 def real_images(folder):
     """Table of the runs on real images in folder/overnight: a row a condition and choice of guided layers.
 
-    layers: "all", or those that a guide was tied to. mean, low, high: test accuracy, Student-t 95 % over
-    seeds. against: the base that it is set against, one with as many steps more after a warm-up; gain,
-    gain_low, gain_high: by how much it is above it, paired by seed. seconds: of its runs together. No rows
-    without records.
+    layers: "all", or those that a guide was tied to; tuned: whether its settings were chosen for them. mean,
+    low, high: test accuracy, Student-t 95 % over seeds. against: the base that it is set against, one with as
+    many steps more after a warm-up; gain, gain_low, gain_high: by how much it is above it, paired by seed.
+    seconds: of its runs together. No rows without records.
 
     >>> len(real_images("nowhere"))
     0
@@ -34,9 +34,10 @@ def real_images(folder):
         device, n = first["environment"]["device"], first["metrics"]["n_test"]
         reached = student_t_interval(values.values())
         seconds = sum(record["duration_s"] for record in found.values())
-        rows.append((condition, layers, len(values), n, device, *reached, against, *pair, seconds))
-    return pd.DataFrame(rows, columns=["condition", "layers", "seeds", "n", "device", "mean", "low", "high",
-                                       "against", "gain", "gain_low", "gain_high", "seconds"])
+        rows.append((condition, layers, is_tuned(first["config"]), len(values), n, device, *reached, against,
+                     *pair, seconds))
+    return pd.DataFrame(rows, columns=["condition", "layers", "tuned", "seeds", "n", "device", "mean", "low",
+                                       "high", "against", "gain", "gain_low", "gain_high", "seconds"])
 
 
 def said(table):
@@ -51,8 +52,8 @@ def said(table):
 
 def label(row):
     """A row of the table as readers know it: the condition, and its layers if these are not all."""
-    which = "" if row.layers == "all" else f", {in_words(row.layers)} alone"
-    return named(row.condition) + which
+    which = "" if row.layers == "all" else f", {layers_said(row.layers)} alone"
+    return named(row.condition) + which + ", tuned for all layers" * (not row.tuned)
 
 
 def basis(table):

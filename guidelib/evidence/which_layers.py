@@ -32,7 +32,7 @@ def reached(folder, experiment, *, condition="untrained", profile="fast"):
             continue
         first = next(iter(found.values()))
         values = scores(found)
-        rows.append((layers, int(end[2]) if end else 0, not end or "layers" in tuned_for(first["config"]),
+        rows.append((layers, int(end[2]) if end else 0, is_tuned(first["config"]),
                      len(values), first["metrics"]["n_test"], first["environment"]["device"],
                      *student_t_interval(values.values()), *paired_difference(values, base)))
     table = pd.DataFrame(rows, columns=["layers", "count", "tuned", "seeds", "n", "device", "mean", "low",
@@ -50,6 +50,11 @@ def by_layers(folder, experiment, *, profile):
     for run in mine:
         groups.setdefault((run.config["condition"], run.config["layers"]), []).append(run)
     return {key: one_a_seed(found) for key, found in groups.items()}
+
+
+def is_tuned(config):
+    """Whether rate and dose of a run were chosen for the layers that its guide is tied to."""
+    return config["layers"] == "all" or "layers" in tuned_for(config)
 
 
 def scores(found):
@@ -71,7 +76,7 @@ def said(table):
     for r in ordered(table).itertuples():
         gain = shown(METRIC, r.gain, r.gain_low, r.gain_high, signed=True)
         untuned = "" if r.tuned else ", tuned for all layers"
-        lines.append(f"| {in_words(r.layers)}{untuned} | {shown(METRIC, r.mean, r.low, r.high)} | {gain} "
+        lines.append(f"| {layers_said(r.layers)}{untuned} | {shown(METRIC, r.mean, r.low, r.high)} | {gain} "
                      f"| {r.seeds} |")
     return "\n".join(lines)
 
@@ -92,10 +97,10 @@ def ordered(table):
     return table.loc[pd.DataFrame({"group": group, "place": place}).sort_values(["group", "place"]).index]
 
 
-def in_words(layers):
+def layers_said(layers):
     """Which layers are guided.
 
-    >>> in_words("first-1"), in_words("last-5"), in_words("all")
+    >>> layers_said("first-1"), layers_said("last-5"), layers_said("all")
     ('the first layer', 'the last 5 layers', 'all layers')
     """
     end = ENDS.fullmatch(layers)

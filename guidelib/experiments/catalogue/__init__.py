@@ -3,7 +3,7 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from .base import Experiment, chosen, in_words, parted, tuned_as, variant
+from .base import Experiment, chosen, parted, settings_said, tuned_as, variant
 
 ORDER = ("deep-fcn", "wide-fcn", "deep-convnet", "deep-fcn-vit", "copy-paste", "copy-paste-fixed", "parity",
          "language-model", "architectures")
@@ -31,4 +31,4 @@ def find():
 
 CATALOGUE = find()
 
-__all__ = ["CATALOGUE", "Experiment", "chosen", "in_words", "parted", "tuned_as", "variant"]
+__all__ = ["CATALOGUE", "Experiment", "chosen", "settings_said", "parted", "tuned_as", "variant"]

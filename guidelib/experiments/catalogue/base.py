@@ -46,10 +46,10 @@ def chosen(experiment, regime, profile):
     return json.loads(CHOSEN.read_text(encoding="utf-8")).get(place(experiment, regime, profile), {})
 
 
-def in_words(settings):
+def settings_said(settings):
     """Settings as text, in the order of their names.
 
-    >>> in_words({"match": "type", "layers": "first-5"})
+    >>> settings_said({"match": "type", "layers": "first-5"})
     'layers = first-5, match = type'
     """
     return ", ".join(f"{name} = {settings[name]}" for name in sorted(settings))
@@ -61,7 +61,7 @@ def variant(condition, settings):
     >>> variant("untrained", {"layers": "first-5"}), variant("base", {})
     ('untrained (layers = first-5)', 'base')
     """
-    return f"{condition} ({in_words(settings)})" if settings else condition
+    return f"{condition} ({settings_said(settings)})" if settings else condition
 
 
 def parted(name):
