@@ -1,14 +1,15 @@
-"""Put the numbers of the first tutorial on the README's page, and draw its figure: python results/readme.py
+"""Put the numbers of the records on the README's page, and draw its figures: python results/readme.py
 
-They come from the kept records in results/fast alone; a test renders the block again and compares.
+They come from the kept records alone; a test renders the blocks again and compares.
 """
 
+import re
 from pathlib import Path
 
 from guidelib import evidence, figures
 from guidelib.course import timings
 from guidelib.evidence.matching import runs
-from guidelib.evidence.metrics import METRICS, judged_by, of
+from guidelib.evidence.metrics import judged_by, of
 from guidelib.evidence.words import capital
 from guidelib.experiments import architectures, config, seeds
 from guidelib.experiments.catalogue import CATALOGUE
@@ -21,6 +22,8 @@ START, END = "<!-- results:start -->\n", "<!-- results:end -->\n"
 ELSE, DONE = "<!-- elsewhere:start -->\n", "<!-- elsewhere:end -->\n"
 FROM, TO = "<!-- time:start -->", "<!-- time:end -->"
 SHORT, LONG = "<!-- short:start -->\n", "<!-- short:end -->\n"
+GLANCE = ("![Points that guides, their controls and the best recipe without a guide add to the base, at each "
+          "setting](results/fast/at_a_glance.png)")
 MINUTES, THESE = "<!-- minutes:start -->", "<!-- minutes:end -->"
 ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "balanced-init",
          "base-residual", "guide-alone")
@@ -43,12 +46,13 @@ ELSEWHERE = {
     ("parity", "untrainable"): "Transformer that tells odd from even",
 }
 BOTH = ("untrained", "trained")
-WAY = " (0 %: a guess by how often words come; 100 %: the lowest loss there can be)"
+WAY = "of the way, for words: from a guess by how often they come, 0 %, to the lowest loss there can be"
 
 
 def short(folder):
-    """What all settings say together, in counts."""
-    return "\n".join(evidence.in_short(folder)) + "\n"
+    """What all settings say together: counts, and a figure; controls by name are left to the ledger."""
+    counts = [line for line in evidence.in_short(folder) if not line.startswith("  ")]
+    return "\n".join([*counts, "", GLANCE]) + "\n"
 
 
 def block(records):
@@ -89,8 +93,8 @@ def references(records):
 
 
 def elsewhere(folder):
-    """What the rules answer in other settings: a row a setting; its basis and controls folded below."""
-    cells, settings = [], []
+    """What the rules answer in other settings, a row a setting; their controls are in figure and ledger."""
+    cells, common = [], set()  # common: seeds, profile and device of all settings
     for (experiment, regime), words in ELSEWHERE.items():
         compared = CATALOGUE[experiment].compared[regime, "fast"]
         found = records_of(folder, experiment, compared, regime=regime)
@@ -103,20 +107,17 @@ def elsewhere(folder):
                 for name in BOTH}
         share = metric != "test_accuracy"
         alone = evidence.shown(metric, evidence.effect(found, "guide-alone", metric=metric).ours[0])
-        of_what = f" of the way{WAY}" * share
-        cells.append([f"{capital(words)} (`{experiment}`)", f"{reached}{of_what}; guide alone {alone}",
-                      *(answer(made[name]) for name in BOTH)])
-        about = f" ({METRICS[metric].words})" * share
-        settings.append(f"- **{capital(words)}**{about}: {evidence.basis(found)}.")
-        settings += [f"  - {evidence.sentence(made[name])} {against_controls(made[name])}" for name in BOTH]
+        n = found[0]["metrics"]["n_test"]
+        cells.append([f"{capital(words)} (`{experiment}`; n = {n:,})", f"{reached}{' of the way' * share}",
+                      alone, *(answer(made[name]) for name in BOTH)])
+        common.add(re.sub(r", n = .*?\)", "", evidence.basis(found)))
     if not cells:
         return ""
-    head = ["", "base", "untrained guide: points more", "trained guide: points more"]
+    head = ["", "base", "guide alone", "untrained guide: points more", "trained guide: points more"]
     table = [head, ["---"] * len(head), *cells]
     return "\n".join([
-        "Elsewhere, guided throughout:", "", *(f"| {' | '.join(line)} |" for line in table), "",
-        "<details><summary>The three answers, and each control</summary>", "", *settings, "",
-        "</details>", "", *mapped(), *overnight(folder.parent)])
+        f"Elsewhere, guided throughout ({' and '.join(sorted(common))}; {WAY}):", "",
+        *(f"| {' | '.join(line)} |" for line in table), "", *mapped(), *overnight(folder.parent)])
 
 
 def mapped():
@@ -125,11 +126,11 @@ def mapped():
     if table is None:
         return []
     pairs = evidence.nearness.by_pair(table)
-    ways, gain, start = evidence.nearness.said(pairs)
+    ways, *_ = evidence.nearness.said(pairs)
     basis = f"{pairs['seed'].nunique()} seeds, n = {table['n_test'].iloc[0]} test images, profile fast, cpu"
     link = "notebook [06](notebooks/06_what_is_transferred.ipynb)"
     return ["**A map of architectures**, four families of nets, each guided by an untrained net of every "
-            f"other ({basis}; {link}): {ways}; {gain}, {start}.", ""]
+            f"other ({basis}; {link}): {ways}.", ""]
 
 
 def overnight(folder):
@@ -146,18 +147,9 @@ def overnight(folder):
 
 
 def answer(made):
-    """A cell of the second table: by how much a row's condition is above the base, verdict, and controls."""
+    """A cell of the second table: by how much a row's condition is above the base, and the verdict."""
     gain = evidence.shown(made["metric"], made["gain"], made["gain_low"], made["gain_high"], signed=True)
-    (line,) = evidence.readable([made]).to_dict("records")
-    controls = line["is it the guide?"]
-    return f"{gain}: **{made['verdict']}**" + f". Is it the guide? {capital(controls)}" * bool(controls)
-
-
-def against_controls(made):
-    """By how much a row's condition is above each of its controls."""
-    gaps = [f"{evidence.named(name, short=True)} {evidence.shown(made['metric'], *gap, signed=True)}"
-            for name, gap in made["over"].items()]
-    return f"Above each control, in points: {', '.join(gaps)}." * bool(gaps)
+    return f"{gain}: **{made['verdict']}**"
 
 
 def row(records, condition):
@@ -208,6 +200,8 @@ def main():
         figure = figures.timings(records, guides=GUIDES, references=ALONE,
                                  chance=records[0]["metrics"]["chance"])
         figure.savefig(FAST / "02_controls.png", bbox_inches="tight", dpi=100)
+        figure = figures.at_a_glance(evidence.at_a_glance(HERE))
+        figure.savefig(FAST / "at_a_glance.png", bbox_inches="tight", dpi=100)
     text = README.read_text(encoding="utf-8")
     parts = ((SHORT, LONG, short(HERE)), (START, END, block(records)), (ELSE, DONE, elsewhere(FAST)),
              (FROM, TO, spent(FAST)), (MINUTES, THESE, lasted()))

@@ -179,6 +179,9 @@ def test_the_ledger_lies_where_its_page_includes_it_from(tmp_path):
 def test_what_pages_include_is_copied_beside_them():
     pages = [path.read_text(encoding="utf-8") for path in (ROOT / "book").glob("*.md")]
     included = set(re.findall(r"\{(?:literal)?include\} \.\./(\S+)", "\n".join(pages)))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("<!-- short:start -->")[2].partition("<!-- short:end -->")[0]
+    included |= set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", shown))
     assert included == set(book_command.INCLUDED)
     assert all((ROOT / path).exists() for path in included)
 

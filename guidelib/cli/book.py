@@ -16,7 +16,8 @@ from ..experiments.screen import say
 from .figures import figures_of, notebooks_at_once
 from .watch import run_notebooks
 
-INCLUDED = ("results/ledger.md", "README.md", "guidelib/guidance/by_hand.py")  # files that pages show
+INCLUDED = ("results/ledger.md", "results/fast/at_a_glance.png", "README.md",
+            "guidelib/guidance/by_hand.py")  # files that pages show
 SIZES = {
     "smoke": "sizes of a few seconds, to show that everything runs: its numbers say nothing about guidance",
     "fast": "a laptop without a GPU",

@@ -289,6 +289,10 @@ class Lesson:
         """Every claim against the records that the project keeps: a row a claim and setting."""
         return evidence.ledger(KEPT)
 
+    def at_a_glance(self):
+        """What guides, controls and the best recipe add at every setting that the project keeps."""
+        return evidence.at_a_glance(KEPT)
+
     def remade(self, live):
         """Whether runs that were made here are those that the project keeps, to the last bit."""
         return self.say(evidence.remade(live))

@@ -1,6 +1,7 @@
 """From run records to tables, intervals, verdicts and sentences; trains nothing."""
 
 from . import nearness, real_images, which_layers
+from ._at_a_glance import at_a_glance
 from ._ledger import ledger
 from ._page import page
 from .effects import Effect, by_seed, effect, required, rival
@@ -28,8 +29,8 @@ from .words import (
     warm_up_said,
 )
 
-__all__ = ["DELTA", "METRICS", "VERDICTS", "Effect", "alignment_said", "basis", "bullets", "by_seed",
-           "caution", "compared", "controls_said", "difference", "dimensions", "effect", "failing",
+__all__ = ["DELTA", "METRICS", "VERDICTS", "Effect", "alignment_said", "at_a_glance", "basis", "bullets",
+           "by_seed", "caution", "compared", "controls_said", "difference", "dimensions", "effect", "failing",
            "false_discovery", "histories", "holm", "in_short", "ledger", "mean_misalignment", "metric_table",
            "misalignment", "named", "nearness", "origin", "page", "paired_difference", "percent",
            "premise_said", "readable", "real_images", "remade", "required", "results", "rival", "role", "row",
