@@ -17,6 +17,7 @@ from guidelib.experiments import procedure as runner
 from guidelib.experiments.catalogue import CATALOGUE
 from guidelib.experiments.conditions import GUIDES, TIMINGS
 from guidelib.experiments.cost import dry_run
+from guidelib.experiments.families import make_other
 from guidelib.experiments.guides import Store
 from guidelib.experiments.kept import kept_among
 from guidelib.experiments.progress import progress_of
@@ -120,6 +121,19 @@ def test_a_guide_trained_otherwise_tells_odd_from_even(tmp_path):
     assert set(found["trained-otherwise"].tolist()) == {0, 1}
     assert (found["trained-otherwise"] == y % 2).float().mean() > 0.8
     assert (found["trained"] == y).float().mean() > 0.5
+
+
+def test_a_teacher_of_a_third_family_is_trained_and_kept_apart(tmp_path):
+    config = smoke("distilled-other", guide_epochs=8)
+    task = gl.tasks.load("digits", train=config.train, validation=config.validation)
+    teachers = {name: runner.make_teacher(config, E.find_condition(name), task, Store(tmp_path)).teacher
+                for name in ("distilled", "distilled-other")}
+    assert type(teachers["distilled-other"]) is type(make_other(config, task))
+    assert type(teachers["distilled-other"]) is not type(teachers["distilled"])
+    assert len(list(tmp_path.glob("*.pt"))) == 2
+    x, y = task.train
+    with torch.no_grad():
+        assert (teachers["distilled-other"](x).argmax(1) == y).float().mean() > 0.3
 
 
 @pytest.mark.parametrize("condition", ["length-gram", "length-gram-stopped"])

@@ -1,5 +1,7 @@
 """Whether two nets err alike: right and wrong from the answers kept, kappa by seed, what stands beside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,19 @@ def test_nets_at_chance_and_few_seeds_test_nothing(tmp_path):
     add(tmp_path, "untrained", at_random(1, 0.4))
     add(tmp_path, "other-family", at_random(1, 0.9), accuracy=0.1)
     assert "other-family is at chance" in only(tmp_path)["verdict"]
+
+
+def test_less_alike_than_another_pair_is_a_claim_too(tmp_path):
+    claim = replace(CLAIM, condition="distilled", alike="distilled-other", worse=True,
+                    alike_against=("untrained", "other-family"))
+    for condition, wrong in (("untrained", at_random(1, 0.4)),
+                             ("other-family", nearly(at_random(1, 0.4), at_random(3, 0.12))),
+                             ("distilled", at_random(4, 0.4)),
+                             ("distilled-other", nearly(at_random(4, 0.4), at_random(5, 0.25)))):
+        add(tmp_path, condition, wrong)
+    (_, row), = evidence.ledger(tmp_path, claims=[claim]).iterrows()
+    (_, other), = evidence.ledger(tmp_path, claims=[replace(claim, worse=False)]).iterrows()
+    assert row["against"] == "untrained with other-family" and row["effect"] > 0.1
+    assert row["effect"] == pytest.approx(-other["effect"]) and row["mean"] == other["mean"]
+    assert (row["verdict"], other["verdict"][:13]) == ("holds", "does not hold")
+    assert row["note"].endswith(f"of untrained with other-family it is {row['mean'] + row['effect']:.2f}")

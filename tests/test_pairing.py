@@ -113,3 +113,20 @@ def test_ends_that_are_none_are_repeated(wrong):
     target, guide = small()
     with pytest.raises(ValueError, match=f"'first-K' or 'last-K', received '{wrong}'"):
         gl.guide(target, guide, layers=wrong)
+
+
+def test_neighbours_are_the_layers_beside_those_of_the_papers_rule():
+    """Paper, table 5: several guide layers for each target layer; the guide's ends have one neighbour."""
+    target, guide = small()
+    plans = []
+    for match in ("depth", "neighbours"):
+        with gl.guide(target, guide, match=match) as g:
+            plan = g.plan(torch.zeros(8, 1, 8, 8)).query("reason == ''")
+        plans.append(plan.groupby("target", sort=False)["guide"].apply(list).to_dict())
+    one, several = plans
+    order = list(dict.fromkeys(name for names in one.values() for name in names))  # every guide layer
+    assert set(several) == set(one)
+    for name, mine in one.items():
+        places = sorted({near for of in mine for near in range(order.index(of) - 1, order.index(of) + 2)})
+        assert sorted(several[name], key=order.index) == [order[i] for i in places if 0 <= i < len(order)]
+    assert sum(map(len, several.values())) > 1.3 * sum(map(len, one.values()))

@@ -140,3 +140,23 @@ def test_the_random_net_of_the_targets_family_steers_the_layers_that_the_guide_w
                    for name in ("same-family", "untrained"))
     steered = list(dict.fromkeys(pair.split(" <- ")[0] for pair in guided))
     assert own == [f"{name} <- {name}" for name in steered]
+
+
+def test_a_base_may_be_compared_with_a_trained_guide(tmp_path):
+    base, watched, guided = (E.run(made, device="cpu", out=tmp_path)["curves"]["probe"]["misalignment"][0]
+                             for made in (smoke("base"), smoke("base", watched="trained"), smoke("trained")))
+    assert watched == guided != base
+
+
+def test_looks_are_at_the_whole_batch_whatever_the_alignment_counts():
+    whole, few = (E.run(smoke(**more), device="cpu") for more in ({}, {"subset": 8}))
+    (start, *_, end), (same, *_, other) = (run["curves"]["probe"]["misalignment"] for run in (whole, few))
+    assert start == same and end != other
+
+
+@pytest.mark.parametrize(("wrong", "words"), [
+    ({"subset": 1}, "subset is 0, for all of a batch, or at least 2 examples, received 1"),
+    ({"watched": "none"}, "watched")])
+def test_what_cannot_be_is_refused_before_anything_runs(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        smoke(**wrong)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import guidelib as gl
@@ -11,6 +12,7 @@ from guidelib.similarity import (
     CKA_DEBIASED,
     RIDGE,
     RSA,
+    SIMILARITIES,
     SP,
     Similarity,
     double_centre,
@@ -366,3 +368,23 @@ def test_debiased_cka_of_examples_that_are_equally_far_apart_is_zero_with_any_me
         y = (10 * (torch.eye(n + 1)[:n] + mean)).float()
         assert gl.cka(x, y, debiased=True).item() == 0
     assert gl.cka(x, torch.cat([y, 0.1 * x], 1), debiased=True).item() > 0.9  # a little on top is seen
+
+
+@pytest.mark.parametrize("name", sorted(SIMILARITIES))
+def test_of_the_first_examples_is_that_of_these_alone(name):
+    similarity = SIMILARITIES[name]
+    x, y = (torch.randn(40, d, generator=torch.Generator().manual_seed(d)) for d in (5, 7))
+    few = similarity.of_first(16)
+    assert few(x, y) == similarity(x[:16], y[:16]) != similarity(x, y)
+    assert few(x[:9], y[:9]) == similarity(x[:9], y[:9])  # a last batch that is smaller
+
+
+def test_guidance_by_the_first_examples_leaves_the_others_alone():
+    target, guide = (nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 2)) for _ in range(2))
+    x = torch.randn(20, 3)
+    losses = []
+    for similarity, batch in ((CKA.of_first(8), x), ("cka", x[:8]), ("cka", x)):
+        with gl.guide(target, guide, similarity=similarity) as g:
+            target(batch)
+            losses.append(g.loss().item())
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6) and abs(losses[0] - losses[2]) > 1e-4

@@ -17,8 +17,8 @@ class Claim:
     that is a difference itself. overfitting: it is about overfitting, and needs a base that does. primary:
     the one contrast of its experiment that was named before the runs. restates: the id of a claim that says
     the same. alike: it is that runs of `condition` and of this one err on the same examples, more than those
-    of `condition` and the base do. study: whether it is about the map of architectures, and no single
-    contrast. reason: why no experiment here tests it.
+    of alike_against do, by default `condition` and the base. study: whether it is about the map of
+    architectures, and no single contrast. reason: why no experiment here tests it.
 
     >>> from guidelib.evidence.paper import CLAIMS
     >>> CLAIMS[0].source, CLAIMS[0].experiment, CLAIMS[0].condition, CLAIMS[0].explains
@@ -42,6 +42,7 @@ class Claim:
     primary: bool = False
     restates: str = ""
     alike: str = ""
+    alike_against: tuple = ()
     study: bool = False
     reason: str = ""
 

@@ -11,7 +11,7 @@ from ..experiments.records import read
 
 SHOWN = ("fast", "overnight", "full", "paper")  # profiles; smoke only shows that everything runs
 RECORD = re.compile(r"-\d+-[0-9a-f]{16}\.json$")  # how guidelib.experiments.records names a record
-OF_GUIDANCE = ("similarity", "debiased", "match", "reduce", "layers", "samples", "dose", "weight",
+OF_GUIDANCE = ("similarity", "debiased", "match", "reduce", "layers", "samples", "subset", "dose", "weight",
                "warm_up_steps", "warm_up_lr", "stop_steps")
 # Settings that came later: a record without one was made with its default.
 LATE = {f.name: f.default for f in fields(Config) if "since" in f.metadata}

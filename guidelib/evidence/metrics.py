@@ -49,6 +49,8 @@ METRICS = {
                            alignment=True),
     "early_fall": Metric("fall of the misalignment, first third of the pairs more than last third",
                          percent=False, margin=0.05, within=True, describes=True, alignment=True),
+    "late_misalignment": Metric("misalignment at the end, last third of the pairs more than first third",
+                                percent=False, margin=0.05, within=True, describes=True),
     "dimension": Metric("effective dimension at the end, mean over the hidden layers", percent=False,
                         margin=None, describes=True, digits=1),
     "error_consistency": Metric("error consistency of two runs (Cohen's kappa)", percent=False, margin=0.05,
@@ -75,7 +77,8 @@ def value(record, metric):
 
     test_share, made from the losses: how far a run has gone from a blind guess, 0, to the best possible loss,
     1, and at least -1; where nobody knows that, to no loss at all. misalignment: the mean over pairs at the
-    last look, on held-out examples in eval mode. early_fall: from the first look to the last.
+    last look, on held-out examples in eval mode; late_misalignment: then. early_fall: from the first look to
+    the last.
 
     >>> curves = {"training": {"train_loss": [2.0, 0.5]}}
     >>> value({"metrics": {"gap_last": 0.1}, "curves": curves}, "train_loss")
@@ -96,6 +99,8 @@ def value(record, metric):
         found = look(hidden) if hidden else None
     if metric == "early_fall":
         found = _early_fall(looks)
+    if metric == "late_misalignment":
+        found = _thirds(looks[-1]) if looks else None
     if metric in ABOVE and ABOVE[metric] in metrics:
         found = metrics[ABOVE[metric]] - metrics["chance"]
     if metric == "gradient_ratio":
@@ -116,11 +121,21 @@ def _early_fall(looks):
     >>> _early_fall([[0.9, 0.9, 0.9], [0.2, 0.5, 0.8]])
     0.6
     """
-    third = len(looks[0]) // 3 if looks else 0
-    if not third or None in (*looks[0], *looks[-1]):
+    if not looks or None in (*looks[0], *looks[-1]):
         return None
-    falls = [first - last for first, last in zip(looks[0], looks[-1], strict=True)]
-    return round(fmean(falls[:third]) - fmean(falls[-third:]), 6)
+    return _thirds([last - first for first, last in zip(looks[0], looks[-1], strict=True)])
+
+
+def _thirds(values):
+    """The mean of the last third of some values over pairs less that of the first, None for fewer than 3.
+
+    >>> _thirds([0.1, 0.5, 0.4]), _thirds([0.1, None, 0.4]), _thirds([0.1, 0.4])
+    (0.3, None, None)
+    """
+    third = len(values) // 3
+    if not third or None in values:
+        return None
+    return round(fmean(values[-third:]) - fmean(values[:third]), 6)
 
 
 def _ratio(probe):

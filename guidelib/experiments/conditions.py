@@ -26,12 +26,13 @@ class Condition:
 
     role: one of ROLES. guide: the name of what steers the target, or None; timing: one of TIMINGS, when it
     does. build: makes the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher:
-    outputs are distilled from it. alone: the guide's own network is trained in the target's place; decoded:
-    and linear decoders read its layers. moved: the target is not warmed up but moved as far, in a random
-    direction. balanced: it is warmed up by its gradient ratio, without a guide. longer: it is trained for as
-    many steps more as a warm-up takes. any_recipe: tuned over whatever needs no guide. like: the condition as
-    which it is tuned, "" for itself. settings: what else it changes in a Config. needs: the field of
-    Experiment that says whether an experiment has it, "" if all do; why: the others do not.
+    outputs are distilled from it; other: it is of the third family. alone: the guide's own network is trained
+    in the target's place; decoded: and linear decoders read its layers. moved: the target is not warmed up
+    but moved as far, in a random direction. balanced: it is warmed up by its gradient ratio, without a guide.
+    longer: it is trained for as many steps more as a warm-up takes. any_recipe: tuned over whatever needs no
+    guide. like: the condition as which it is tuned, "" for itself. settings: what else it changes in a
+    Config. needs: the field of Experiment that says whether an experiment has it, "" if all do; why: the
+    others do not.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Condition:
     build: Callable | None = field(default=None, repr=False, compare=False)
     learns: bool = False
     teacher: bool = False
+    other: bool = False
     alone: bool = False
     decoded: bool = False
     moved: bool = False
@@ -201,6 +203,8 @@ DISTILLATIONS = (
               learns=True),
     Condition(name="distilled-untrained", role="distilled", label="distilled, untrained teacher",
               teacher=True),
+    Condition(name="distilled-other", role="distilled", label="distilled, trained teacher of a third family",
+              teacher=True, learns=True, other=True),
     Condition(name="sp-trained", role="distilled", label="similarity-preserving, trained teacher",
               guide="trained", build=GUIDES["trained"].build, learns=True, settings=PRESERVING),
     Condition(name="sp-untrained", role="distilled", label="similarity-preserving, untrained teacher",

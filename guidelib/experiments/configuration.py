@@ -66,6 +66,7 @@ class Config:
     guide_depth: int = 0
     guide_heads: int = 0
     guide_norm: str = "running"
+    watched: str = field(default="untrained", metadata={"since": 4})  # how near to which guide a base is
     guide_epochs: int = 6
     guide_lr: float = 1e-3
     tied: bool = False
@@ -76,6 +77,7 @@ class Config:
     reduce: str = "mean"
     layers: str = "all"
     samples: str = field(default="batch", metadata={"since": 3})
+    subset: int = field(default=0, metadata={"since": 4})  # of a batch, whose alignment counts; 0: all
     dose: float = 1.0  # gradient norm of the guide's term over the task's, at the start of training
     weight: float = 0.0  # of the term; 0: the one that gives the dose
     warm_up_steps: int = 100
@@ -244,13 +246,17 @@ def check_choices(config):
     from ..training.loop import OPTIMIZERS, SCHEDULES
 
     choices = {"match": MATCHES, "reduce": REDUCTIONS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES,
-               "norm": NORMS, "init": INITS, "guide_norm": GUIDE_NORMS, "samples": SAMPLES}
+               "norm": NORMS, "init": INITS, "guide_norm": GUIDE_NORMS, "samples": SAMPLES,
+               "watched": ("untrained", "trained")}
     for name, known in choices.items():
         value = getattr(config, name)
         if value is None and None in known:
             continue
         check(name, value, [word for word in known if word is not None])
-    find(config.similarity, debiased=config.debiased)
+    least = find(config.similarity, debiased=config.debiased).least
+    if config.subset and config.subset < least:
+        raise ValueError(f"subset is 0, for all of a batch, or at least {least} examples, received "
+                         f"{config.subset}")
     if config.layers != "all" and not ENDS.fullmatch(config.layers) and not set(config.layers) & set("*."):
         raise ValueError("layers is 'all', 'first-K' or 'last-K', or a glob of the target's layers such as "
                          f"'blocks.*.out', received {config.layers!r}")

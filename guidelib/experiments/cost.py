@@ -60,7 +60,7 @@ def dry_run(config):
         return torch.zeros(n, *task.input_shape, dtype=torch.long if task.vocab else torch.float32)
 
     with weightless():
-        like = make_guide_network(config, task)
+        like = (make_other if condition.other else make_guide_network)(config, task)
         trained = like if condition.alone else make_target(config, task)
         guide = like if condition.teacher else None
         pairs = ()

@@ -58,16 +58,18 @@ def make_guide(config, condition, task, target, store, *, on_epoch=None):
                                  pad=getattr(task, "pad", None)))
 
 
-def make_reference(config, task):
-    """The untrained guide that a target without one could have had, to say how near to it the target is."""
-    return Guide(make_guide_network(config, task).to(task.train[0].device), norm=config.guide_norm)
+def make_reference(config, task, store=None):
+    """The guide that a target without one could have had, to say how near to it the target is."""
+    network = make_guide_of_family(config, task, store, trained=config.watched == "trained")
+    return Guide(network, norm=config.guide_norm)
 
 
 def make_teacher(config, condition, task, store, *, on_epoch=None):
     """The Distillation from a condition's teacher, or None."""
     if not condition.teacher:
         return None
-    network = make_guide_of_family(config, task, store, trained=condition.learns, on_epoch=on_epoch)
+    network = make_guide_of_family(config, task, store, trained=condition.learns, other=condition.other,
+                                   on_epoch=on_epoch)
     return Distillation(network, temperature=config.temperature, alpha=config.alpha)
 
 
@@ -77,17 +79,19 @@ def odd_or_even(task):
     return replace(task, **{name: (x, torch.where(y >= 0, y % 2, y)) for name, (x, y) in splits.items()})
 
 
-def make_guide_of_family(config, task, store, *, trained, otherwise=False, on_epoch=None):
+def make_guide_of_family(config, task, store, *, trained, otherwise=False, other=False, on_epoch=None):
     """The guide's network, untrained, or trained alone on the same training split.
 
     One that was trained is kept in the Store for other runs with the same. otherwise: whether its task is
-    another than that of the config. ValueError if its training diverges.
+    another than that of the config; other: whether it is of the third family. ValueError if its training
+    diverges.
     """
     device = task.train[0].device
-    network = make_guide_network(config, task).to(device)
+    network = (make_other if other else make_guide_network)(config, task).to(device)
     if not trained:
         return network
-    path = None if store is None else store.folder / guide_file(config, device, otherwise=otherwise)
+    more = {"otherwise": otherwise, "other": other}
+    path = None if store is None else store.folder / guide_file(config, device, **more)
     if path is not None and store.has(path):
         network.load_state_dict(torch.load(path, map_location=device, weights_only=True))
         return network
@@ -105,9 +109,12 @@ def make_guide_of_family(config, task, store, *, trained, otherwise=False, on_ep
     return network
 
 
-def guide_file(config, device, *, otherwise=False):
-    """The name of the file for a trained guide: the same for all runs that would train the same one."""
+def guide_file(config, device, **more):
+    """The name of the file for a trained guide: the same for all runs that would train the same one.
+
+    more: what else is true of it.
+    """
     settings = {name: getattr(config, name) for name in GUIDE_SETTINGS}
     settings |= {"task": task_options(config), "device": device.type}
-    text = json.dumps(settings, sort_keys=True) + " otherwise" * otherwise
+    text = " ".join([json.dumps(settings, sort_keys=True), *(name for name, true in more.items() if true)])
     return f"guide-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pt"

@@ -15,6 +15,7 @@ from ..baselines import balance_gradients, keep_dimension, move_as_far, shift_ba
 from ..guidance.frozen import recalibrate
 from ..guidance.guidance import guide as guide_
 from ..guidance.warmup import warm_up
+from ..similarity import find
 from ..training.checkpoints import Checkpoint
 from ..training.loop import train
 from .conditions import GUIDES, find_condition
@@ -80,9 +81,10 @@ def train_target(config, *, device, store=None, checkpoint=None, tell=None):
         if config.shift:
             shift_batchnorm(target, config.shift)
         guide = make_guide(config, condition, task, target, store, on_epoch=on("guide"))
-        reference = guide or make_reference(config, task)
+        reference = guide or make_reference(config, task, store)
     options = guidance_options(config, condition, task, target)
-    probe = Probe(target, reference, task, n=config.batch_size, seed=config.noise_seed, options=options)
+    on_all = options | {"similarity": config.similarity, "debiased": config.debiased}  # whatever the subset
+    probe = Probe(target, reference, task, n=config.batch_size, seed=config.noise_seed, options=on_all)
     curves = {"dimension": {"start": dimensions(target, task)}, "dose": {}, "probe": probe.found}
 
     if not checkpoint.found:
@@ -172,6 +174,9 @@ def guidance_options(config, condition, task, target):
     """The options of gl.guide for any guidance of a run, on noise or on data."""
     options = {"similarity": config.similarity, "debiased": config.debiased, "match": config.match,
                "reduce": config.reduce, "samples": config.samples, "layers": config.steered()}
+    if config.subset:
+        similarity = find(config.similarity, debiased=config.debiased).of_first(config.subset)
+        options |= {"similarity": similarity, "debiased": False}
     kind = GUIDES.get(condition.guide)
     if kind is not None and kind.layers == "same":  # the layers that the guide would steer, each by its like
         with guide_(copy.deepcopy(target), make_reference(config, task), **options) as g:

@@ -32,8 +32,9 @@ def guide(target, guide, *, layers=None, match="depth", similarity="cka", debias
     manager, or call remove() at the end. `guide` is a torch.nn.Module, a gl.Guide or one of gl.controls.
 
     layers: None for the default layers of both, {target glob: guide glob}, [(target name, guide name), ...],
-    or "first-K" or "last-K" of the default pairs (paper, table 5). match: "depth", the paper's rule, or
-    "reference", the released code's. similarity: a name in gl.similarity.SIMILARITIES or a
+    or "first-K" or "last-K" of the default pairs (paper, table 5). match: "depth", the paper's rule,
+    "reference", the released code's, or "neighbours", each target layer with the guide's layers beside its
+    own too. similarity: a name in gl.similarity.SIMILARITIES or a
     gl.similarity.Similarity; debiased: for "cka". reduce: "sum" or "mean" over pairs. weight: a number or a
     callable of the step; 0 skips the guide. stop_after: steps, after which the hooks are off. samples:
     "batch", each example with all its features; "tokens", each place of an example, such as a token or a

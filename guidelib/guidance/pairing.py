@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from .activations import display
 
 LOGITS = "last layer (logits)"  # why a layer has no part
-MATCHES = ("depth", "reference")
+MATCHES = ("depth", "reference", "neighbours")
 ENDS = re.compile(r"(first|last)-([1-9]\d*)")
 
 
@@ -29,11 +29,23 @@ def last_wins(pairs):
     return list(dict(pairs).items())
 
 
+def with_neighbours(pairs, guide_layers):
+    """Each pair, and the same target layer with the guide's layers right before and after (paper, table 5).
+
+    >>> with_neighbours([(0, 0), (4, 1)], 3)
+    [(0, 0), (0, 1), (4, 0), (4, 1), (4, 2)]
+    """
+    near = [(t, j) for t, i in pairs for j in (i - 1, i, i + 1) if 0 <= j < guide_layers]
+    return list(dict.fromkeys(near))
+
+
 def pair(target_names, guide_names, *, match="depth"):
     """Pairs (target name, guide name) of two lists of layers in execution order, by one of MATCHES."""
     pairs = by_depth(len(guide_names), len(target_names))
     if match == "reference":
         pairs = last_wins(pairs)
+    if match == "neighbours":
+        pairs = with_neighbours(pairs, len(guide_names))
     return [(target_names[i], guide_names[j]) for i, j in pairs]
 
 

@@ -1,7 +1,7 @@
 """What a similarity is: a Gram matrix for each side, and a comparison of two of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -39,6 +39,17 @@ class Similarity:
         """Compare activations x (n, ...) and y (n, ...); a 0-dim tensor with the published sign."""
         self.check(x, y)
         return self.value(self.gram(x), self.gram(y))
+
+    def of_first(self, examples):
+        """The same of the first `examples` of a batch alone: an estimate from fewer.
+
+        >>> from guidelib.similarity import CKA
+        >>> x = torch.tensor([[0.0], [1.0], [5.0]])
+        >>> tuple(CKA.of_first(2).gram(x).shape)
+        (2, 2)
+        """
+        return replace(self, name=f"{self.name}, first {examples}", tap=None, factored=None,
+                       gram=lambda x: self.gram(x[:examples]))
 
     def check(self, x, y):
         """Raise a ValueError that repeats both shapes unless both hold the same n >= least examples."""

@@ -46,7 +46,7 @@ EXPERIMENT = Experiment(
             *UNGUIDED, "balanced-init", *GUIDES, *MORE, "shifted-untrained", "shifted-trained",
             *(f"{guide}-warm-up" for guide in (*GUIDES, *MORE)), "moved-as-far",
             *(f"{guide}-stopped" for guide in GUIDES),
-            "trained-otherwise", "dimension-kept", "distilled", "distilled-untrained"),
+            "trained-otherwise", "dimension-kept", "distilled", "distilled-untrained", "distilled-other"),
         ("overfit", "fast"): (
             "base", "base-longer", "base-tuned", "guide-alone", "dimension-kept", "distilled", *GUIDES,
             "untrained-noise-fed", "shuffled-noise-fed", "untrained-warm-up",
