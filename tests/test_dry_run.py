@@ -44,7 +44,13 @@ def test_published_sizes(experiment, target, guide, pairs):
     assert found["steps"] == 100 * -(-1281167 // 256)
 
 
-@pytest.mark.parametrize("experiment", [name for name, e in CATALOGUE.items() if "full" in e.sizes])
+# Recurrent nets are counted step by step, which takes seconds.
+SLOW = ("copy-paste", "copy-paste-fixed", "language-model")
+
+
+@pytest.mark.parametrize("experiment", [
+    pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name
+    for name, e in CATALOGUE.items() if "full" in e.sizes])
 def test_every_experiment_has_a_dry_run_at_full(experiment):
     found = sizes(unread(experiment, profile="full", condition="untrained-warm-up"))
     assert found["warm-up steps"] == 300
@@ -55,12 +61,13 @@ def test_every_experiment_has_a_dry_run_at_full(experiment):
         assert found["steps"] > 0
 
 
-@pytest.mark.parametrize("condition", ["untrained", "distilled", "dimension-kept"])
 @pytest.mark.parametrize("experiment", ["deep-fcn", "language-model"])
-def test_a_step_counts_what_is_beside_the_target(experiment, condition):
+def test_a_step_counts_what_is_beside_the_target(experiment):
     """Also where nobody knows how many steps there are, since the data decide."""
-    plain, beside = (sizes(unread(experiment, profile="full", condition=c)) for c in ("base", condition))
-    assert beside["GFLOP a step"] > 1.001 * plain["GFLOP a step"]
+    conditions = ("base", "untrained", "distilled", "dimension-kept")
+    found = [sizes(unread(experiment, profile="full", condition=c, depth=4)) for c in conditions]
+    plain, *beside = (table["GFLOP a step"] for table in found)
+    assert min(beside) > 1.001 * plain
 
 
 def test_operations_of_a_linear_stack_by_closed_form():

@@ -74,7 +74,8 @@ def basis_of(table, profile):
 class Lesson:
     """A tutorial that is run: name of its notebook, profile, seeds, device, folder, runs at a time.
 
-    seeds: None takes those of each experiment at this profile. At profile fast the runs that the project
+    seeds: None takes those of each experiment at this profile. At profile smoke one run is made at a time, as
+    workers would take longer to start. At profile fast the runs that the project
     keeps are shown; with seeds of one's own, and at other profiles, missing ones are made. ValueError for
     options that make no sense.
 
@@ -94,7 +95,7 @@ class Lesson:
         check_jobs(jobs)
         find_device(device)
         self.name, self.profile, self.chosen = name, profile, whole_numbers(seeds)
-        self.out, self.device, self.jobs = out_dir, device, jobs
+        self.out, self.device, self.jobs = out_dir, device, jobs if profile != "smoke" else 1
         self.makes = seeds is not None or profile != "fast"
         self.shown, self.made = Runs(), Runs()
         self.predictions = {}
