@@ -377,6 +377,7 @@ def test_of_the_first_examples_is_that_of_these_alone(name):
     few = similarity.of_first(16)
     assert few(x, y) == similarity(x[:16], y[:16]) != similarity(x, y)
     assert few(x[:9], y[:9]) == similarity(x[:9], y[:9])  # a last batch that is smaller
+    assert few.tap is few.factored is None  # both make more of a layer than the first examples
 
 
 def test_guidance_by_the_first_examples_leaves_the_others_alone():
