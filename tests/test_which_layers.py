@@ -61,3 +61,20 @@ def test_both_lines_of_the_figure_end_at_all_layers(folder):
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "2", "10", "all"]
     assert [[round(x) for x in line.get_xdata()] for line in (first, last)] == [[0, 1, 2, 3], [0, 1, 3]]
     assert len(figures.which_layers({"deep-fcn": table, "again": table}).axes) == 2
+
+
+def test_a_control_that_is_tied_to_the_same_layers_stands_beside_them(folder):
+    table = which_layers.reached(folder, "deep-fcn")
+    alone = which_layers.reached(folder, "deep-fcn", condition=which_layers.CONTROL)
+    assert alone.empty and which_layers.said(table, alone) == which_layers.said(table)
+    for layers in ("all", "first-10"):
+        add(folder, which_layers.CONTROL, 0.5, **{"layers": layers} if layers != "all" else {})
+    control = which_layers.reached(folder, "deep-fcn", condition=which_layers.CONTROL)
+    lines = which_layers.said(table, control).removeprefix(which_layers.said(table)).splitlines()
+    assert [line.split(" | ")[0] for line in lines[1:]] == [
+        "| control: the input's own Gram matrix, the first 10 layers, tuned for all layers",
+        "| control: the input's own Gram matrix, all layers"]
+    (ax,) = figures.which_layers({"deep-fcn": table}, controls={"deep-fcn": control}).axes
+    drawn = {c.get_label(): list(c.lines[0].get_ydata()) for c in ax.containers}
+    assert set(drawn) == {"the first layers", "the last layers", "the first, control"}
+    assert drawn["the first, control"] == pytest.approx([51.1, 51.1])

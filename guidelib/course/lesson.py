@@ -208,9 +208,12 @@ class Lesson:
             self.display(self.say("Runs guided in some layers alone are not kept at this profile."))
             return
         bases = {name: (table["mean"] - table["gain"]).mean() for name, table in tables.items()}
+        controls = {name: which.reached(KEPT, name, condition=which.CONTROL, profile=self.profile)
+                    for name in tables}
         note = f"untrained guide, profile {self.profile}, Student-t 95 % over seeds"
-        self.display(self.show(figures.which_layers(tables, bases=bases, note=note), "layers", alt=alt))
-        self.display(self.say(*(f"{name}, {which.basis(table)}:\n\n{which.said(table)}"
+        figure = figures.which_layers(tables, bases=bases, controls=controls, note=note)
+        self.display(self.show(figure, "layers", alt=alt))
+        self.display(self.say(*(f"{name}, {which.basis(table)}:\n\n{which.said(table, controls[name])}"
                                 for name, table in tables.items())))
 
     def nearness(self, measure, *, condition, alt):

@@ -8,9 +8,10 @@ from ..guidance.pairing import ENDS
 from .intervals import paired_difference, student_t_interval
 from .matching import one_a_seed, runs, tuned_for
 from .metrics import METRICS
-from .words import shown
+from .words import named, shown
 
 METRIC = "test_accuracy"
+CONTROL = "data-gram"  # which of the controls is tied to the same layers
 
 
 def reached(folder, experiment, *, condition="untrained", profile="fast"):
@@ -63,8 +64,8 @@ def scores(found):
             if (value := record["metrics"][METRIC]) is not None}
 
 
-def said(table):
-    """The table in markdown, the first layers first, all of them in the middle.
+def said(table, control=None):
+    """The table in markdown, the first layers first, all of them in the middle; then that of CONTROL, if any.
 
     >>> row = {"layers": "last-1", "count": 1, "tuned": True, "seeds": 10, "mean": 0.4, "low": 0.3,
     ...        "high": 0.5, "gain": 0.1, "gain_low": 0.0, "gain_high": 0.2}
@@ -73,11 +74,13 @@ def said(table):
     """
     lines = [f"| guided | {METRICS[METRIC].words} | more than the base, points | seeds |",
              "|---|---|---|---|"]
-    for r in ordered(table).itertuples():
-        gain = shown(METRIC, r.gain, r.gain_low, r.gain_high, signed=True)
-        untuned = "" if r.tuned else ", tuned for all layers"
-        lines.append(f"| {layers_said(r.layers)}{untuned} | {shown(METRIC, r.mean, r.low, r.high)} | {gain} "
-                     f"| {r.seeds} |")
+    parts = {"": table} if control is None or control.empty else {"": table, f"{named(CONTROL)}, ": control}
+    for words, part in parts.items():
+        for r in ordered(part).itertuples():
+            gain = shown(METRIC, r.gain, r.gain_low, r.gain_high, signed=True)
+            untuned = "" if r.tuned else ", tuned for all layers"
+            lines.append(f"| {words}{layers_said(r.layers)}{untuned} | "
+                         f"{shown(METRIC, r.mean, r.low, r.high)} | {gain} | {r.seeds} |")
     return "\n".join(lines)
 
 
