@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from guidelib.__main__ import main
+from guidelib.cli.options import assignment
 from guidelib.experiments import config, kept, records, seeds, tuning
 from guidelib.experiments.catalogue import CATALOGUE, base, chosen, parted
 from guidelib.experiments.catalogue.base import place
@@ -215,6 +216,7 @@ def test_the_settings_that_run_are_those_that_the_committed_log_chose(name):
     assert len(set(table.groupby("condition").size())) == 1
     for tuned, settings in found.items():
         condition, asked = parted(tuned)
+        asked = dict(assignment(f"{setting}={text}") for setting, text in asked.items())
         made = config(experiment, condition=condition, regime=regime, profile=profile, **asked)
         assert {key: getattr(made, key) for key in settings} == settings, tuned
 
