@@ -551,3 +551,13 @@ def test_all_settings_are_counted_by_their_answers(folder):
         "  - Is it worth it? Beside the best recipe without a guide it is worse in 1.",
     ]
     assert in_short(folder, profile="overnight") == []
+
+
+def test_a_setting_without_the_other_side_is_listed_only_where_none_has_both(folder):
+    for profile in ("fast", "overnight"):
+        add(folder, "untrained", 0.5, profile=profile)
+    table = ledger(folder, claims=[CLAIM])
+    assert table["profile"].tolist() == ["fast", "overnight"]
+    assert set(table["note"]) == {"no records of base to pair with"}
+    add(folder, "base", 0.3)
+    assert ledger(folder, claims=[CLAIM])["profile"].tolist() == ["fast"]

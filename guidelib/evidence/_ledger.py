@@ -104,7 +104,7 @@ def rows(folder, *, claims=CLAIMS):
 
 
 def rows_of(claim, found):
-    """The Rows of a claim from all Runs: one a setting that has its condition, else one that says why not."""
+    """The Rows of a claim from all Runs: one a setting that has both sides, else one that says what lacks."""
     words = {
         "id": claim.id, "source": claim.source, "claim": claim.statement, "paper": claim.paper,
         "primary": claim.primary, "restates": claim.restates, "experiment": claim.experiment,
@@ -124,7 +124,8 @@ def rows_of(claim, found):
     for group in sorted(groups, key=lambda group: (SHOWN.index(group[0]), *group[1:])):
         together = [run for run in mine if run.group == group]
         made.append(Row(**words, **findings(claim, together)))
-    return made or [Row(**words, note=WAITING)]
+    # A setting that lacks the other side says nothing where another has both.
+    return [row for row in made if row.verdict != "not tested"] or made or [Row(**words, note=WAITING)]
 
 
 def rows_of_study(claim, folder):
