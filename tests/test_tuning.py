@@ -16,7 +16,8 @@ from guidelib.experiments.draws import DRAWS, FINALISTS, RANGES, SEARCHED, draws
 from guidelib.experiments.records import path_of
 
 SEARCH = Path(__file__).parent.parent / "results" / "search"
-LOGS = {place(name, *where): (name, where) for name in CATALOGUE for where in CATALOGUE[name].compared}
+LOGS = {place(name, *where): (name, where) for name in CATALOGUE
+        for where in CATALOGUE[name].compared or [("untrainable", "fast")]}
 
 
 def test_a_guide_and_its_controls_share_their_draws():
@@ -262,3 +263,11 @@ def test_the_tuned_base_is_never_worse_than_the_base_on_validation(base, tuned, 
     assert found["base"] == {"lr": 0.1}
     assert found["base-tuned"]["lr"] == lr
     assert (found["base-tuned"] == found["base"]) == (base > tuned)
+
+
+def test_where_nothing_is_compared_any_condition_may_be_tuned(tmp_path):
+    table = tuning.tune("architectures", conditions=["base"], profile="smoke", out=tmp_path,
+                        settings={"family": "ResNet"}, jobs=1)
+    assert set(table["condition"]) == {"base (family = ResNet)"} and table["chosen"].any()
+    with pytest.raises(ValueError, match="no condition 'bases'"):
+        tuning.tune("architectures", conditions=["bases"], profile="smoke", out=tmp_path, jobs=1)

@@ -35,13 +35,14 @@ def tune(experiment, *, regime="untrainable", profile="fast", out, conditions=No
          jobs=2):
     """The log of all trials of an experiment, a table: a row a trial and seed, the chosen ones marked.
 
-    conditions: those to tune, of the ones that are compared; None for all. settings: {field of Config:
-    value} that all of them have besides; what is chosen is then for runs with these alone. The log lies in
-    `out`, where it is added to after each run: what it holds is not run again. Returned is the whole of it.
+    conditions: those to tune, of the ones that are compared, where any are; None for all. settings: {field of
+    Config: value} that all of them have besides; what is chosen is then for runs with these alone. The log
+    lies in `out`, where it is added to after each run: what it holds is not run again. Returned is the whole
+    of it.
     ValueError for a condition that is not compared here or has nothing to tune, and for settings that change
     nothing or are drawn.
     """
-    compared = CATALOGUE[experiment].compared.get((regime, profile), ())
+    compared = CATALOGUE[experiment].compared.get((regime, profile)) or conditions or ()
     count, finalists = effort(profile)
     tunable = [name for name in compared if space(experiment, name)]
     for name in conditions or ():
