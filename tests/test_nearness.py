@@ -98,7 +98,7 @@ def test_the_ledger_has_a_row_of_the_map_only_where_it_is_kept(tmp_path):
     found = row()
     assert found["verdict"] == "does not hold: it differs" and found["seeds"] == 5 and found["n"] == 100
     page = evidence.page(tmp_path)
-    assert 'judged as a whole: <a href="#n23">n23</a>' in page and "in 3 of 3 pairs of families" in page
+    assert 'its claims: <a href="#n23">n23</a>' in page and "in 3 of 3 pairs of families" in page
 
 
 def test_a_map_has_a_mean_and_half_an_interval_in_each_cell():

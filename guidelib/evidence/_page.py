@@ -30,7 +30,7 @@ def page(folder, *, claims=CLAIMS):
         lines += [f"  - {setting_said(place, settings[place])}" for place in mine]
         studied = [row for row in made if row.experiment == name and row.profile]
         if not mine:
-            lines.append("  - judged as a whole: " + ", ".join(f'<a href="#{row.id}">{row.id}</a>'
+            lines.append("  - its claims: " + ", ".join(f'<a href="#{row.id}">{row.id}</a>'
                                                               for row in studied)
                          if studied else f"  - {WAITING}")
     lines += ["", *counted(made), "", "## Effects", "", *over(settings), ""]
