@@ -88,7 +88,7 @@ def test_the_ledger_has_a_row_of_the_map_only_where_it_is_kept(tmp_path):
         return table[table["id"] == "n23"].iloc[0]
 
     assert row()["verdict"] == "not tested" and row()["note"] == "not run at the present settings yet"
-    assert "judged as a whole" not in evidence.page(tmp_path)
+    assert "its claims" not in evidence.page(tmp_path)
     (tmp_path / "search").mkdir()
     def fall(target, guide):
         return 0.2 * NAMES.index(target)
