@@ -116,7 +116,8 @@ def elsewhere(folder):
     head = ["", "base", "guide alone", "untrained guide: points more", "trained guide: points more"]
     table = [head, ["---"] * len(head), *cells]
     return "\n".join([
-        f"Elsewhere, guided throughout ({' and '.join(sorted(common))}; {WAY}):", "",
+        f"Elsewhere, guided throughout ({' and '.join(sorted(common))}; {WAY}). What "
+        "controls reach is in the first figure.", "",
         *(f"| {' | '.join(line)} |" for line in table), "", *mapped(), *overnight(folder.parent)])
 
 
