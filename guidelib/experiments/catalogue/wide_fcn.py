@@ -31,7 +31,7 @@ EXPERIMENT = Experiment(
         "paper": IMAGES["paper"] | {"depth": 3, "width": 8192},
     },
     regimes={
-        ("overfit", "fast"): {"canvas": 24, "depth": 3, "guide_width": 8},
+        ("overfit", "fast"): {"canvas": 24, "depth": 3, "epochs": 24},
     },
     compared={("untrainable", "fast"): COMPARED, ("overfit", "fast"): COMPARED},
     recipes=FCN_RECIPES,
@@ -43,6 +43,6 @@ EXPERIMENT = Experiment(
             {"guide_width": 8, "epochs": 20, "guide_epochs": 20, "guide_lr": 3e-3, "train": 500},
             {"guide_width": 8, "epochs": 12, "guide_epochs": 16, "guide_lr": 6e-3},
         ),
-        ("overfit", "fast"): ({}, {"train": 500}),
+        ("overfit", "fast"): ({"epochs": 12}, {"epochs": 12, "train": 500}, {}, {"dropout": 0.0}),
     },
 )
