@@ -123,6 +123,12 @@ def test_a_real_run_takes_the_steps_parameters_and_operations_that_were_said(con
     assert said == pytest.approx(done, rel=0.05)
 
 
+def test_a_trained_guide_that_a_base_is_measured_against_is_counted():
+    said, done = said_and_done("deep-fcn", "base", watched="trained")
+    assert said == pytest.approx(done, rel=0.05)
+    assert said > 1.5 * said_and_done("deep-fcn", "base")[0]
+
+
 @pytest.mark.parametrize("condition", ["untrained", "shuffled"])
 def test_guidance_by_tokens_takes_the_operations_that_were_said(condition):
     """Beyond those of the base, whose attention torch counts in another way for numbers than for shapes."""
@@ -171,7 +177,8 @@ def said_and_done(experiment, condition, **others):
         with FlopCounterMode(display=False) as counter:
             runner.run(made, device=torch.device("cpu"), store=None)
     found = sizes(made)
-    learning = 5 if CONDITIONS[condition].learns else 0  # ceil(72 / 16) steps of one epoch
+    trains = CONDITIONS[condition].learns or made.watched == "trained"
+    learning = 5 if trains else 0  # ceil(72 / 16) steps of one epoch
     assert found["steps"] + found.get("warm-up steps", 0) + learning == len(steps) > 0
     assert found["target parameters"] == parameters(trained[-1])
     return found["PFLOP in all"] * 1e15, counter.get_total_flops()

@@ -27,6 +27,12 @@ def test_runs_are_made_with_seeds_of_ones_own_and_shown_with_their_origin(lesson
     assert (tmp_path / "02_timings.png").exists()
 
 
+def test_runs_of_seconds_are_made_one_at_a_time(tmp_path):
+    jobs = {profile: Lesson("02_example", profile=profile, out_dir=str(tmp_path), jobs=2).jobs
+            for profile in ("smoke", "fast")}
+    assert jobs == {"smoke": 1, "fast": 2}
+
+
 def test_at_fast_nothing_is_made_and_what_is_missing_is_told(tmp_path):
     lesson = Lesson("02_example", profile="fast", out_dir=str(tmp_path))
     runs = lesson.runs("deep-fcn", "base", "untrained", epochs=1)  # of which the project keeps nothing

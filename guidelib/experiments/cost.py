@@ -92,7 +92,8 @@ def dry_run(config):
                              alignment_step(trained, pairs, x) + guided[full])
         if kind is not None and not kind.runs:
             total += forward(like, x)  # once, to learn which layers it has
-        if condition.learns:
+        # A guide that learns, or one that a target without a guide is measured against.
+        if condition.learns or (kind is None and not condition.alone and config.watched == "trained"):
             learning = steps_of(config, config.guide_epochs)
             cost = {n: forward_backward(like, batch(n)) for n in set(learning)}
             total += sum(cost[n] for n in learning)
