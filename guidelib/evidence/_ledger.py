@@ -151,10 +151,12 @@ def findings(claim, found):
     if claim.alike:
         mine = one_a_seed([run for run in found if run.has(claim.condition, claim.overrides)])
         return about(mine) | likeness(claim, found)
-    conditions = {run.config["condition"] for run in found}
+    conditions = {}
+    for run in found:
+        conditions.setdefault(run.config["condition"], []).append(run)
 
     def of(condition, overrides=claim.overrides):
-        return one_a_seed([run for run in found if run.has(condition, overrides)])
+        return one_a_seed([run for run in conditions.get(condition, ()) if run.has(condition, overrides)])
 
     guided = of(claim.condition)
     against = claim.against or rival(claim.condition, conditions)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 CHOSEN = Path(__file__).with_name("chosen.json")  # settings that `guidelib tune` chose
@@ -43,7 +44,13 @@ class Experiment:
 
 def chosen(experiment, regime, profile):
     """{condition or variant: settings} that the tuning of an experiment chose in a regime at a size."""
-    return json.loads(CHOSEN.read_text(encoding="utf-8")).get(place(experiment, regime, profile), {})
+    return parsed(CHOSEN.read_text(encoding="utf-8")).get(place(experiment, regime, profile), {})
+
+
+@lru_cache(maxsize=1)
+def parsed(text):
+    """What a text in JSON holds; not to be changed, for the same text is read for every configuration."""
+    return json.loads(text)
 
 
 def settings_said(settings):
