@@ -220,7 +220,8 @@ def test_config_is_frozen_hashed_and_checked():
     others = (smoke(seed=1), smoke(lr=0.5), smoke("untrained"), config.with_(data_hash="x"))
     assert len({c.key() for c in (config, *others)}) == 5
     for wrong, message in (({"condition": "guided"}, "'guided'"), ({"profile": "huge"}, "'huge'"),
-                           ({"regime": "odd"}, "'odd'"), ({"lrr": 1}, "lrr")):
+                           ({"regime": "odd"}, "'odd'"),
+                           ({"regime": "large"}, "deep-fcn has no regime 'large'"), ({"lrr": 1}, "lrr")):
         with pytest.raises(ValueError, match=message):
             E.config("deep-fcn", **({"profile": "smoke"} | wrong))
     with pytest.raises(ValueError, match="'shallow-fcn'"):

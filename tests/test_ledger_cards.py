@@ -1,6 +1,7 @@
 """The cards of the ledger: numbers with the sign that was measured, converses, and gates of a setting."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from test_ledger import FAIR, add, fair, folder, probed, tuned  # noqa: F401
@@ -85,3 +86,9 @@ def test_a_claim_with_two_sizes_has_a_card_each_and_is_untested_if_both_test_not
     for record in folder.glob("fast/*-base-fast-2[0-3]-*.json"):
         record.unlink()
     assert f"<summary>{UNTESTED}: 1</summary>" in page(folder, claims=[HELPS])
+
+
+def test_what_has_not_been_run_in_a_regime_of_its_own_names_it(folder):  # noqa: F811
+    fair(folder)
+    text = page(folder, claims=[replace(HELPS, regime="overfit")])
+    assert "- runs: deep-fcn untrained where it overfits\n- not run at the present settings yet" in text

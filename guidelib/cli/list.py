@@ -20,7 +20,7 @@ def main(options):
     for title, entries in listed.items():
         print(f"{title}:")
         for entry in entries:
-            about = CATALOGUE[entry].about if entry in CATALOGUE else ""
+            about = CATALOGUE[entry].about if entry in CATALOGUE else REGIMES.get(entry, "")
             print(f"  {entry:18}{about}".rstrip())
     print("timings, the ends of conditions:")
     for name, (text, _) in TIMINGS.items():

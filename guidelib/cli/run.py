@@ -39,8 +39,8 @@ def main(options):
                       regime=options.regime, seed=options.seed, **settings)
         if options.dry_run:
             for quantity, value in dry_run(made).itertuples(index=False):
-                digits = 0 if value == int(value) else 3
-                print(f"{quantity:{WIDTH}}{value:,.{digits}f}")
+                shown = f"{value:,.0f}" if value == int(value) or value >= 1000 else f"{value:.3g}"
+                print(f"{quantity:{WIDTH}}{shown}")
             return 0
         if options.out:
             writable(options.out)

@@ -125,7 +125,8 @@ def rows_of(claim, found):
         together = [run for run in mine if run.group == group]
         made.append(Row(**words, **findings(claim, together)))
     # A setting that lacks the other side says nothing where another has both.
-    return [row for row in made if row.verdict != "not tested"] or made or [Row(**words, note=WAITING)]
+    return [row for row in made if row.verdict != "not tested"] or made or [
+        Row(**words, regime=claim.regime, note=WAITING)]
 
 
 def rows_of_study(claim, folder):

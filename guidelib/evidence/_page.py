@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 
+from ..experiments import REGIMES
 from ..experiments.catalogue import CATALOGUE
 from . import gates
 from ._ledger import WAITING, rows, said
@@ -159,7 +160,8 @@ def card(row, original=None, *, anchor=""):
 
     anchor: what links lead to, by default its id.
     """
-    where = said(row.experiment, row.condition, row.overrides, by=" ") if row.condition else ""
+    place = "" if row.profile or not row.regime else REGIMES[row.regime]  # of what has not been run yet
+    where = said(row.experiment, row.condition, row.overrides, place, by=" ") if row.condition else ""
     setting = title((row.experiment, row.profile, row.regime)) if row.profile else ""
     primary = " (primary)" * row.primary
     lines = [f'<details id="{anchor or row.id}"><summary>{row.claim}: <b>{row.verdict}</b>{primary}'

@@ -11,7 +11,7 @@ class Claim:
     """One claim.
 
     It is tested by runs of `experiment` in `condition` with exactly the `overrides`, in `regime` ("": the one
-    that it is about, "overfit" or "untrainable", or where that has no runs the other). against: a condition
+    that it is about, "overfit" or "untrainable", or where that has no runs any other). against: a condition
     to compare with, with exactly `against_overrides`; "": the base at its best rate, after as many steps.
     worse: the claim is one of harm; equal: it is one of no difference, against chance or 0 under a metric
     that is a difference itself. overfitting: it is about overfitting, and needs a base that does. primary:

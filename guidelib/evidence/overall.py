@@ -73,7 +73,7 @@ def settings_of(found):
             places.setdefault(place, {}).setdefault(c["condition"], []).append(run)
     order = list(CATALOGUE)
     ordered = sorted(places, key=lambda place: (order.index(place[0]), SHOWN.index(place[1]),
-                                                REGIMES.index(place[2])))
+                                                list(REGIMES).index(place[2])))
     return {place: {name: one_a_seed(group) for name, group in places[place].items()} for place in ordered}
 
 

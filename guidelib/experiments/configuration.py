@@ -184,6 +184,9 @@ def config(experiment, *, condition="base", profile="fast", regime="untrainable"
     check("profile", profile, PROFILES)
     check("regime", regime, REGIMES)
     catalogued = CATALOGUE[experiment]
+    known = list(dict.fromkeys(["untrainable", *(name for name, _ in catalogued.regimes)]))
+    if regime not in known:
+        raise ValueError(f"{experiment} has no regime {regime!r}: choose from {', '.join(known)}")
     asked = find_condition(condition)
     if asked.needs and not getattr(catalogued, asked.needs):
         raise ValueError(f"{experiment} has no {condition}: {asked.why}")

@@ -6,7 +6,7 @@ from .catalogue import CATALOGUE
 
 EXPERIMENTS = tuple(CATALOGUE)
 PROFILES = ("smoke", "fast", "overnight", "full", "paper")
-REGIMES = ("untrainable", "overfit")
+REGIMES = {"untrainable": "", "overfit": "where it overfits", "large": "with larger nets"}  # and in words
 SEEDS = {"smoke": (0, 1), "fast": range(20, 30), "overnight": range(20, 23), "full": range(20, 25),
          "paper": range(20, 25)}
 

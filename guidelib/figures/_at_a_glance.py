@@ -2,6 +2,7 @@
 
 from ..evidence import named
 from ..evidence.verdicts import UNTESTED, kind
+from ..experiments import REGIMES
 from ..experiments.catalogue import CATALOGUE
 from ._style import MARKERS, PALETTE, axes
 
@@ -70,5 +71,5 @@ LOOKS = {"trained": _look("guided"), "untrained": _look("guided", markerfacecolo
 def label(experiment, regime):
     """A setting in two lines."""
     target, _, guide = CATALOGUE[experiment].about.partition("; ")
-    name = f"{experiment}{', where it overfits' * (regime == 'overfit')}"
+    name = ", ".join(filter(None, [experiment, REGIMES[regime]]))
     return f"{name}: {target}\n{guide}"

@@ -28,7 +28,7 @@ def effects(rows, *, note=""):
         colour, marker = LOOKS[kind(row.verdict)]
         ax.plot([100 * row.effect_low, 100 * row.effect_high], [y, y], color=colour, linewidth=2)
         ax.plot(100 * row.effect, y, marker, color=colour, markersize=8)
-    labels = [f"{row.experiment}{' (overfits)' * (row.regime == 'overfit')}: "
+    labels = [f"{row.experiment}{f' ({row.regime})' * (row.regime != 'untrainable')}: "
               f"{named(row.condition, short=True)}" for row in rows.itertuples()]
     ax.set_yticks(range(len(rows)), labels)
     ax.axvline(0, color="black", linestyle="--", linewidth=1)

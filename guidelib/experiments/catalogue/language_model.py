@@ -9,6 +9,7 @@ FULL = SEQUENCES | {
     "guide_depth": 4, "guide_width": 512, "guide_heads": 16, "guide_epochs": 20,
     "warm_up_steps": 300, "stop_steps": 300,
 }
+LARGE = {"depth": 6, "width": 1024, "guide_width": 1024}
 
 EXPERIMENT = Experiment(
     name="language-model",
@@ -32,6 +33,13 @@ EXPERIMENT = Experiment(
         ("untrainable", "fast"): (
             "base", "base-longer", "base-tuned", "guide-alone", "guide-untrained", *GUIDES,
             *(f"{guide}-stopped" for guide in GUIDES), *(f"{guide}-warm-up" for guide in GUIDES)),
+        ("large", "fast"): ("base", "base-tuned", "guide-alone", "guide-untrained", *GUIDES),
+    },
+    # The large pair is to this one what the paper's is to its small one: in layers, and in widths.
+    regimes={
+        ("large", "fast"): {"depth": 18, "width": 64, "guide_width": 128},
+        ("large", "full"): LARGE,
+        ("large", "paper"): LARGE,
     },
     recipes=RNN_RECIPES,
     candidates={
@@ -39,6 +47,7 @@ EXPERIMENT = Experiment(
             {"epochs": 10, "guide_epochs": 10}, {},
             {"depth": 16, "epochs": 10, "guide_epochs": 10}, {"depth": 16},
         ),
+        ("large", "fast"): ({}, {"epochs": 10, "guide_epochs": 10}),
     },
     chosen_by="validation_loss",  # as perplexity counts there
 )
