@@ -34,9 +34,10 @@ SHOWN = (*ALONE, *GUIDES[:-1], *(figures.under(guide, "warm-up") for guide in GU
 THROUGHOUT = ("untrained", "trained", "data-gram", "shuffled")
 BEFORE = ("untrained-warm-up", "shuffled-warm-up", "moved-as-far", "looks-linear-init")
 ASKED = ("untrained", "trained", "untrained-warm-up")
-# Other settings in words, a row of the second table each: at most eight.
+# All other settings in words, a row of the second table each.
 ELSEWHERE = {
     ("wide-fcn", "untrainable"): "wide net of 4 layers",
+    ("wide-fcn", "overfit"): "wide net of 3 layers that overfits",
     ("deep-fcn", "overfit"): "net of 10 layers that overfits",
     ("deep-fcn-vit", "untrainable"): "net of 50 layers, guided by a vision Transformer",
     ("deep-convnet", "untrainable"): "convolutional net of 50 layers without skips",
