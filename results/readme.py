@@ -3,16 +3,13 @@
 They come from the kept records alone; a test renders the blocks again and compares.
 """
 
-import re
 from pathlib import Path
 
 from guidelib import evidence, figures
 from guidelib.course import timings
 from guidelib.evidence.matching import runs
-from guidelib.evidence.metrics import judged_by, of
-from guidelib.evidence.words import capital
+from guidelib.evidence.metrics import of
 from guidelib.experiments import architectures, config, seeds
-from guidelib.experiments.catalogue import CATALOGUE
 from guidelib.experiments.records import path_of, read
 
 HERE = Path(__file__).resolve().parent
@@ -24,6 +21,8 @@ FROM, TO = "<!-- time:start -->", "<!-- time:end -->"
 SHORT, LONG = "<!-- short:start -->\n", "<!-- short:end -->\n"
 GLANCE = ("![Points that guides, their controls and the best recipe without a guide add to the base, at each "
           "setting](results/fast/at_a_glance.png)")
+AGAIN = ("`python -m guidelib compare EXPERIMENT` makes the runs of a setting again, with `--regime overfit` "
+         "where it overfits.")
 MINUTES, THESE = "<!-- minutes:start -->", "<!-- minutes:end -->"
 ALONE = ("base", "base-longer", "base-tuned", "shifted-init", "looks-linear-init", "balanced-init",
          "base-residual", "guide-alone")
@@ -34,26 +33,14 @@ SHOWN = (*ALONE, *GUIDES[:-1], *(figures.under(guide, "warm-up") for guide in GU
 THROUGHOUT = ("untrained", "trained", "data-gram", "shuffled")
 BEFORE = ("untrained-warm-up", "shuffled-warm-up", "moved-as-far", "looks-linear-init")
 ASKED = ("untrained", "trained", "untrained-warm-up")
-# All other settings in words, a row of the second table each.
-ELSEWHERE = {
-    ("wide-fcn", "untrainable"): "wide net of 4 layers",
-    ("wide-fcn", "overfit"): "wide net of 3 layers that overfits",
-    ("deep-fcn", "overfit"): "net of 10 layers that overfits",
-    ("deep-fcn-vit", "untrainable"): "net of 50 layers, guided by a vision Transformer",
-    ("deep-convnet", "untrainable"): "convolutional net of 50 layers without skips",
-    ("copy-paste", "untrainable"): "recurrent net that copies, several lengths",
-    ("copy-paste-fixed", "untrainable"): "recurrent net that copies, one length",
-    ("language-model", "untrainable"): "recurrent net that tells the next word",
-    ("parity", "untrainable"): "Transformer that tells odd from even",
-}
-BOTH = ("untrained", "trained")
-WAY = "of the way, for words: from a guess by how often they come, 0 %, to the lowest loss there can be"
+# Of the runs on real images, what the README tells; the others are in notebook 09.
+REAL = ("guide-alone", "shifted-init", "trained", "untrained", "data-gram", "shuffled", "base")
 
 
 def short(folder):
     """What all settings say together: counts, and a figure; controls by name are left to the ledger."""
     counts = [line for line in evidence.in_short(folder) if not line.startswith("  ")]
-    return "\n".join([*counts, "", GLANCE]) + "\n"
+    return "\n".join([*counts, "", GLANCE, "", AGAIN]) + "\n"
 
 
 def block(records):
@@ -94,32 +81,8 @@ def references(records):
 
 
 def elsewhere(folder):
-    """What the rules answer in other settings, a row a setting; their controls are in figure and ledger."""
-    cells, common = [], set()  # common: seeds, profile and device of all settings
-    for (experiment, regime), words in ELSEWHERE.items():
-        compared = CATALOGUE[experiment].compared[regime, "fast"]
-        found = records_of(folder, experiment, compared, regime=regime)
-        if not found:
-            continue
-        metric = judged_by(found[0])
-        base = evidence.effect(found, "base", against="guide-alone", metric=metric, controls=())
-        reached = evidence.shown(metric, *base.ours)
-        made = {name: evidence.row(found, "", name, metric=metric, overfitting=regime == "overfit", paper="")
-                for name in BOTH}
-        share = metric != "test_accuracy"
-        alone = evidence.shown(metric, evidence.effect(found, "guide-alone", metric=metric).ours[0])
-        n = found[0]["metrics"]["n_test"]
-        cells.append([f"{capital(words)} (`{experiment}`; n = {n:,})", f"{reached}{' of the way' * share}",
-                      alone, *(answer(made[name]) for name in BOTH)])
-        common.add(re.sub(r", n = .*?\)", "", evidence.basis(found)))
-    if not cells:
-        return ""
-    head = ["", "base", "guide alone", "untrained guide: points more", "trained guide: points more"]
-    table = [head, ["---"] * len(head), *cells]
-    return "\n".join([
-        f"Elsewhere, guided throughout ({' and '.join(sorted(common))}; {WAY}). What "
-        "controls reach is in the first figure.", "",
-        *(f"| {' | '.join(line)} |" for line in table), "", *mapped(), *overnight(folder.parent)])
+    """What the map of architectures and the runs on real images show, a line each."""
+    return "\n".join([*mapped(), *overnight(folder.parent)])
 
 
 def mapped():
@@ -130,28 +93,25 @@ def mapped():
     pairs = evidence.nearness.by_pair(table)
     ways, *_ = evidence.nearness.said(pairs)
     basis = f"{pairs['seed'].nunique()} seeds, n = {table['n_test'].iloc[0]} test images, profile fast, cpu"
-    link = "notebook [06](notebooks/06_what_is_transferred.ipynb)"
+    link = "[06](notebooks/06_what_is_transferred.ipynb)"
+    again = f"made by `{evidence.study_command('architectures')}`"
     return ["**A map of architectures**, four families of nets, each guided by an untrained net of every "
-            f"other ({basis}; {link}): {ways}.", ""]
+            f"other ({basis}; notebook {link}; {again}): {ways}.", ""]
 
 
 def overnight(folder):
-    """What the runs on real images reach, in a line, if they are kept."""
+    """What is reached on real images by bases, and by guides and controls throughout, if it is kept."""
     table = evidence.real_images.real_images(folder)
     if table.empty:
         return []
-    best = table.sort_values("mean", ascending=False, kind="stable")
+    shown = table[table["condition"].isin(REAL) & (table["layers"] == "all")]
+    best = shown.sort_values("mean", ascending=False, kind="stable")
     told = [f"{evidence.real_images.label(r)} {evidence.shown('test_accuracy', r.mean, r.low, r.high)}"
             for r in best.itertuples()]
-    link = "notebook [09](notebooks/09_paper_and_beyond.ipynb)"
-    return [f"**Real images without a GPU** ({evidence.real_images.basis(table)}; {link}): "
-            f"{'; '.join(told)}.", ""]
-
-
-def answer(made):
-    """A cell of the second table: by how much a row's condition is above the base, and the verdict."""
-    gain = evidence.shown(made["metric"], made["gain"], made["gain_low"], made["gain_high"], signed=True)
-    return f"{gain}: **{made['verdict']}**"
+    link = "[09](notebooks/09_paper_and_beyond.ipynb)"
+    again = f"made by `{evidence.command('deep-fcn', profile='overnight')}`"
+    return [f"**Real images without a GPU** ({evidence.real_images.basis(table)}; with warm-ups in notebook "
+            f"{link}; {again}): {'; '.join(told)}.", ""]
 
 
 def row(records, condition):

@@ -11,33 +11,7 @@ from ..experiments.runs import find_device
 from ..experiments.settings import PROFILES, check
 from ..widgets import Prediction
 from . import checks, planted, timings
-
-
-class Runs(list):
-    """Records, and beside them in `missing` the Configs that have none; sums and parts keep both.
-
-    A sum leaves out what is there already, so that a cell may be run again.
-
-    >>> runs = Runs([{"config": {"condition": "base"}}]) + Runs([{"config": {"condition": "untrained"}}])
-    >>> len(runs), len(runs.of("base")), len(runs + runs)
-    (2, 1, 2)
-    """
-
-    def __init__(self, records=(), missing=()):
-        super().__init__(records)
-        self.missing = list(missing)
-
-    def __add__(self, other):
-        known = [r["config"] for r in self]
-        new = [r for r in other if r["config"] not in known]
-        return Runs([*self, *new], [*self.missing, *(c for c in other.missing if c not in self.missing)])
-
-    __iadd__ = __add__
-
-    def of(self, *conditions):
-        """The runs of these conditions."""
-        return Runs([r for r in self if r["config"]["condition"] in conditions],
-                    [c for c in self.missing if c.condition in conditions])
+from .runs import Runs
 
 
 def whole_numbers(seeds):
@@ -191,13 +165,17 @@ class Lesson:
             note += f"; CIFAR-10: {basis_of(night, 'overnight')}"
         figure = figures.starts(table, more=night if len(night) else None, note=note)
         self.display(self.show(figure, name, alt=alt))
+        nights = [evidence.command("deep-fcn", profile="overnight")] * bool(len(night))
+        self.again(evidence.study_command("initialisations", self.profile), *nights)
 
     def real_images(self):
         """What the kept runs on real images reach, a table, or that there are none."""
         table = evidence.real_images.real_images(KEPT)
         if table.empty:
             return self.say("Runs on real images are not kept yet.")
-        return self.say(f"{evidence.real_images.basis(table)}.", evidence.real_images.said(table))
+        made = [evidence.command("deep-fcn", profile=evidence.real_images.PROFILE)]
+        return self.say(f"{evidence.real_images.basis(table)}.", evidence.real_images.said(table),
+                        evidence.again(made))
 
     def which_layers(self, *experiments, alt):
         """What guides of some layers alone reach, where such runs are kept: a figure, and a table each."""
@@ -215,6 +193,10 @@ class Lesson:
         self.display(self.show(figure, "layers", alt=alt))
         self.display(self.say(*(f"{name}, {which.basis(table)}:\n\n{which.said(table, controls[name])}"
                                 for name, table in tables.items())))
+        again = [evidence.command(name, profile=self.profile, conditions=["untrained"],
+                                  settings={"layers": table[table["count"] > 0]["layers"].iloc[0]})
+                 for name, table in tables.items()]
+        self.display(self.say(f"{evidence.again(again)} *The other choices likewise.*"))
 
     def nearness(self, measure, *, condition, alt):
         """A map of the study of architectures, of the runs with a guide of this condition."""
@@ -225,6 +207,7 @@ class Lesson:
         note = f"{CONDITIONS[condition].label}, {pairs['seed'].nunique()} seeds, profile {self.profile}"
         figure = figures.nearness(evidence.nearness.cells(pairs), measure=measure, note=note)
         self.display(self.show(figure, f"{measure}_{condition}", alt=alt))
+        self.again(evidence.study_command("architectures", self.profile))
 
     def nearness_said(self, condition):
         """What the map of architectures says of its questions, a list for say(), or []."""
@@ -289,6 +272,10 @@ class Lesson:
         """Show which of some runs are kept records, which were computed here, and which are missing."""
         self.display(self.say(evidence.origin(runs, live, missing=getattr(runs, "missing", ()))))
 
+    def again(self, *made):
+        """Show by which commands runs are made again."""
+        self.display(self.say(evidence.again(made)))
+
     def ledger(self):
         """Every claim against the records that the project keeps: a row a claim and setting."""
         return evidence.ledger(KEPT)
@@ -319,9 +306,10 @@ class Lesson:
         return self.say([f"*{row['claim']}.* {evidence.sentence(row)}" for row in rows])
 
     def close(self, rows):
-        """Write the closing table beside the figures, and show it."""
+        """Write the closing table beside the figures, show it and how all kept runs are made again."""
         kept = kept_among(self.shown)
         made = [r for r in self.made if r["config"] not in [s["config"] for s in self.shown]]
-        computed = len(self.shown) - kept + len(made)
-        evidence.save(rows, self.name, profile=self.profile, out=self.out, kept=kept, computed=computed)
+        computed = len(self.shown) - len(kept) + len(made)
+        evidence.save(rows, self.name, profile=self.profile, out=self.out, kept=len(kept), computed=computed)
+        self.again(*evidence.commands(kept))
         return evidence.table(rows)

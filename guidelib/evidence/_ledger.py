@@ -13,6 +13,7 @@ from ..experiments import architectures
 from ..experiments import seeds as seeds_of
 from ..experiments.catalogue import settings_said
 from . import nearness
+from ._commands import of_claim
 from .effects import RECIPE, effect_of_groups, required, rival
 from .gates import mean_misalignment
 from .likeness import likeness
@@ -32,7 +33,7 @@ class Row:
     mean is as measured; effects above 0 speak for the claim. over: {control: (mean, low, high)} of the
     difference to it. p: by sign flips; adjusted: by Holm among the primary contrasts, else the rate of false
     discoveries among the others. helps, specific, useful: the answers to the three questions. aligned: from
-    which misalignment to which, or ().
+    which misalignment to which, or (). again: the commands that make its runs again.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Row:
     useful: str = ""
     verdict: str = "not tested"
     note: str = ""
+    again: tuple = ()
 
 
 def ledger(folder, *, claims=CLAIMS):
@@ -123,7 +125,8 @@ def rows_of(claim, found):
     made = []
     for group in sorted(groups, key=lambda group: (SHOWN.index(group[0]), *group[1:])):
         together = [run for run in mine if run.group == group]
-        made.append(Row(**words, **findings(claim, together)))
+        row = Row(**words, **findings(claim, together))
+        made.append(replace(row, again=tuple(of_claim(claim, regime=row.regime, profile=row.profile))))
     # A setting that lacks the other side says nothing where another has both.
     return [row for row in made if row.verdict != "not tested"] or made or [
         Row(**words, regime=claim.regime, note=WAITING)]
@@ -143,7 +146,8 @@ def rows_of_study(claim, folder):
                         seeds=pairs["seed"].nunique(), n=int(table["n_test"].iloc[0]),
                         device=" and ".join(sorted(set(table["device"]))),
                         verdict=nearness.symmetric(nearness.both_ways(pairs)),
-                        note="; ".join(nearness.said(pairs))))
+                        note="; ".join(nearness.said(pairs)),
+                        again=tuple(of_claim(claim, regime="untrainable", profile=profile))))
     return made or [Row(**words, note=WAITING)]
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from ..experiments import REGIMES
 from ..experiments.catalogue import CATALOGUE
 from . import gates
+from ._commands import code, command
 from ._ledger import WAITING, rows, said
 from .matching import runs
 from .metrics import METRICS, judged_by
@@ -110,7 +111,9 @@ def effects(place, groups):
         if found.against:
             lines += ["<details>", f"<summary>{summary(condition, found)}</summary>", "",
                       *details(groups, condition, found), "", "</details>", ""]
-    return [f"### {title(place)}", "", *lines] if lines else []
+    experiment, profile, regime = place
+    again = code([command(experiment, regime=regime, profile=profile)])
+    return [f"### {title(place)}", "", f"Made by {again}.", "", *lines] if lines else []
 
 
 def summary(condition, found):
@@ -194,6 +197,8 @@ def card(row, original=None, *, anchor=""):
         lines.append(f"- misalignment: {row.aligned[0]:.2f} to {row.aligned[1]:.2f}")
     if row.note:
         lines.append(f"- {row.note}")
+    if row.again:
+        lines.append(f"- again: {code(row.again)}")
     return "\n".join([line for i, line in enumerate(lines) if line or i == 1] + ["", "</details>"])
 
 

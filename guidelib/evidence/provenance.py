@@ -5,6 +5,7 @@ from collections import Counter
 
 from .. import tasks
 from ..experiments.kept import kept_among, kept_record
+from ._commands import code, commands
 from .words import named
 
 
@@ -53,16 +54,26 @@ def caution(profile):
 def origin(records, live=(), *, missing=()):
     """How many of these runs are kept records, how many were computed here, and which are missing.
 
-    live: runs made before the reader's eyes, shown besides. missing: Configs, from collect().
+    And by which commands kept ones are made again. live: runs made before the reader's eyes, shown besides.
+    missing: Configs, from collect().
     """
     kept = kept_among(records)
-    computed = len(records) - kept + len(live)
-    text = f"*Runs shown that are records kept with the project: {kept}; computed here: {computed}"
+    computed = len(records) - len(kept) + len(live)
+    text = f"*Runs shown that are records kept with the project: {len(kept)}; computed here: {computed}"
     counts = Counter(config.condition for config in missing)
     lacking = [f"{named(name)} ({count} seed{'s' * (count != 1)})" for name, count in counts.items()]
     if lacking:
         text += f"; missing at this profile: {', '.join(lacking)}"
-    return f"{text}.*"
+    return f"{text}.* {again(commands(kept))}".rstrip()
+
+
+def again(made):
+    """A sentence that names the commands by which runs are made again, "" if there is none.
+
+    >>> again(["python -m guidelib compare deep-fcn"])
+    '*Made again by `python -m guidelib compare deep-fcn`.*'
+    """
+    return f"*Made again by {code(made)}.*" if made else ""
 
 
 def remade(records):

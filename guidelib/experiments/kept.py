@@ -46,15 +46,15 @@ def collect(configs, *, out, make, kept=KEPT, jobs=2, device="auto"):
 
 
 def kept_among(records):
-    """How many of these records `collect` took from those that the project keeps.
+    """Those of these records that `collect` took from what the project keeps; the others were computed here.
 
-    The others were computed here.
+    >>> kept_among([])
+    []
     """
     known = Config.__dataclass_fields__
     needed = {name for name, field in known.items() if field.default is MISSING}
-    configs = [record["config"] for record in records]
-    whole = [Config(**facts) for facts in configs if needed <= set(facts) <= set(known)]
-    return sum(config.key() in _handed_out for config in whole)
+    whole = [record for record in records if needed <= set(record["config"]) <= set(known)]
+    return [record for record in whole if Config(**record["config"]).key() in _handed_out]
 
 
 def kept_record(record, *, kept=KEPT):
