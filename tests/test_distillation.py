@@ -210,3 +210,25 @@ def test_a_target_learns_its_teachers_outputs(teacher):
         losses[-1].backward()
         stepper.step()
     assert losses[-1] < 0.02 * losses[0]
+
+
+# The control of a teacher
+
+def test_without_a_teacher_labels_are_smoothed(logits):
+    """At temperature 1 torch's own smoothed cross-entropy, less the entropy of what was added."""
+    target, _, y = logits
+    for alpha in (0.0, 0.3, 1.0):
+        found = Distillation(None, temperature=1.0, alpha=alpha)(target, torch.ones(6, 2), y)
+        smoothed = F.cross_entropy(target, y, label_smoothing=alpha)
+        assert found.item() == pytest.approx(smoothed.item() - alpha * math.log(4), rel=1e-12)
+
+
+def test_without_a_teacher_every_class_has_one_share_at_any_temperature(logits):
+    target, _, y = logits
+    same = nn.Linear(2, 4, dtype=torch.float64)  # a teacher that says the same of every input and class
+    nn.init.zeros_(same.weight), nn.init.zeros_(same.bias)
+    x = torch.ones(6, 2, dtype=torch.float64)
+    none, all_same = (Distillation(teacher, temperature=4.0, alpha=0.5) for teacher in (None, same))
+    assert torch.equal(none(target, x, y), all_same(target, x, y))
+    sequences = target.view(3, 2, 4), x.view(3, 2, 2), torch.tensor([[0, -100], [1, 2], [-100, 3]])
+    assert torch.equal(none(*sequences), all_same(*sequences))

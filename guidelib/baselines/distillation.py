@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 import torch.nn.functional as F
 
 from ..guidance.frozen import frozen_forward
@@ -41,6 +42,9 @@ class Distillation:
     The teacher runs on x as in eval and without gradient, whatever its own flags, and is left as found:
     flags, buffers and random streams. Options and errors are those of kd_loss.
 
+    teacher=None is the control of a teacher: every class of every input gets the same share. At temperature 1
+    that is cross-entropy with labels smoothed by alpha (Szegedy et al. 2016), but for a constant.
+
     >>> teacher = torch.nn.Linear(2, 3)
     >>> x, y = torch.zeros(4, 2), torch.zeros(4, dtype=torch.long)
     >>> Distillation(teacher, alpha=1.0)(teacher(x), x, y).round(decimals=5).item()
@@ -53,7 +57,8 @@ class Distillation:
         self.options = {"temperature": temperature, "alpha": alpha, "direction": direction}
 
     def __call__(self, logits, x, y):
-        teacher_logits = frozen_forward(self.teacher, (x,))
+        uniform = self.teacher is None
+        teacher_logits = torch.zeros_like(logits) if uniform else frozen_forward(self.teacher, (x,))
         if logits.ndim > 2:  # sequences: what is not scored is not distilled
             scored = y >= 0  # (n, t)
             logits, teacher_logits, y = logits[scored], teacher_logits[scored], y[scored]

@@ -26,7 +26,8 @@ class Condition:
 
     role: one of ROLES. guide: the name of what steers the target, or None; timing: one of TIMINGS, when it
     does. build: makes the guide from its Parts. learns: the guide, or the teacher, is trained first. teacher:
-    outputs are distilled from it; other: it is of the third family. alone: the guide's own network is trained
+    outputs are distilled from it; other: it is of the third family; uniform: it says the same of every class,
+    and is no network. alone: the guide's own network is trained
     in the target's place; decoded: and linear decoders read its layers. moved: the target is not warmed up
     but moved as far, in a random direction. balanced: it is warmed up by its gradient ratio, without a guide.
     longer: it is trained for as many steps more as a warm-up takes. any_recipe: tuned over whatever needs no
@@ -44,6 +45,7 @@ class Condition:
     learns: bool = False
     teacher: bool = False
     other: bool = False
+    uniform: bool = False
     alone: bool = False
     decoded: bool = False
     moved: bool = False
@@ -87,14 +89,17 @@ class Condition:
     def controls(self):
         """The conditions that an effect of this one has to beat: every control under its timing.
 
-        There are none for what has no guide to explain.
+        Of what is distilled, smoothed labels; there are none for what has no guide or teacher to explain.
 
         >>> [c.name for c in CONDITIONS["trained-warm-up"].controls()][:2]
         ['moved-as-far', 'identity-warm-up']
+        >>> [c.name for c in CONDITIONS["distilled"].controls()]
+        ['distilled-uniform']
         """
-        if self.role != "guided":
+        if self.role not in ("guided", "distilled"):
             return ()
-        return tuple(c for c in CONDITIONS.values() if c.role == "control" and c.timing == self.timing)
+        return tuple(c for c in CONDITIONS.values() if c.role == "control" and c.timing == self.timing
+                     and c.teacher == self.teacher)
 
 
 @dataclass(frozen=True)
@@ -205,6 +210,8 @@ DISTILLATIONS = (
               teacher=True),
     Condition(name="distilled-other", role="distilled", label="distilled, trained teacher of a third family",
               teacher=True, learns=True, other=True),
+    Condition(name="distilled-uniform", role="control", label="control: smoothed labels, no teacher",
+              teacher=True, uniform=True),
     Condition(name="sp-trained", role="distilled", label="similarity-preserving, trained teacher",
               guide="trained", build=GUIDES["trained"].build, learns=True, settings=PRESERVING),
     Condition(name="sp-untrained", role="distilled", label="similarity-preserving, untrained teacher",

@@ -62,7 +62,8 @@ def dry_run(config):
     with weightless():
         like = (make_other if condition.other else make_guide_network)(config, task)
         trained = like if condition.alone else make_target(config, task)
-        guide = like if condition.teacher else None
+        teacher = like if condition.teacher and not condition.uniform else None
+        guide = teacher
         pairs = ()
         x = batch(full)
         if kind is not None:
@@ -79,7 +80,7 @@ def dry_run(config):
         if kind is not None:
             guided = {n: guidance(kind, guide, pairs, batch(n), places=places) for n in plain}
         taught = dict.fromkeys(plain, 0)
-        if condition.teacher:
+        if teacher is not None:
             taught = {n: forward(like, batch(n)) for n in plain}
 
         if config.dimension:

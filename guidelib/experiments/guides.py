@@ -68,9 +68,9 @@ def make_teacher(config, condition, task, store, *, on_epoch=None):
     """The Distillation from a condition's teacher, or None."""
     if not condition.teacher:
         return None
-    network = make_guide_of_family(config, task, store, trained=condition.learns, other=condition.other,
-                                   on_epoch=on_epoch)
-    return Distillation(network, temperature=config.temperature, alpha=config.alpha)
+    teacher = None if condition.uniform else make_guide_of_family(
+        config, task, store, trained=condition.learns, other=condition.other, on_epoch=on_epoch)
+    return Distillation(teacher, temperature=config.temperature, alpha=config.alpha)
 
 
 def odd_or_even(task):
