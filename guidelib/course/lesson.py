@@ -166,6 +166,8 @@ class Lesson:
         figure = figures.starts(table, more=night if len(night) else None, note=note)
         self.display(self.show(figure, name, alt=alt))
         nights = [evidence.command("deep-fcn", profile="overnight")] * bool(len(night))
+        made = evidence.starts.one_curve(table)
+        self.display(self.say(evidence.starts.answers(made), evidence.starts.said(made)))
         self.again(evidence.study_command("initialisations", self.profile), *nights)
 
     def real_images(self):

@@ -1,6 +1,6 @@
 """From run records to tables, intervals, verdicts and sentences; trains nothing."""
 
-from . import nearness, real_images, which_layers
+from . import nearness, real_images, starts, which_layers
 from ._at_a_glance import at_a_glance
 from ._commands import command, commands, study_command
 from ._ledger import ledger
@@ -36,6 +36,6 @@ __all__ = ["DELTA", "METRICS", "VERDICTS", "Effect", "again", "alignment_said", 
            "histories", "holm", "in_short", "ledger", "mean_misalignment", "metric_table",
            "misalignment", "named", "nearness", "origin", "page", "paired_difference", "percent",
            "premise_said", "readable", "real_images", "remade", "required", "results", "rival",
-           "role", "row", "save", "sentence", "shown", "sign_flip", "standing",
+           "role", "row", "save", "sentence", "shown", "sign_flip", "standing", "starts",
            "student_t_interval", "study_command", "summary", "table", "treated", "value", "verdict",
            "warm_up_said", "which_layers"]

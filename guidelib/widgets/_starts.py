@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from ..evidence.starts import NUMBERS, means
 from ..figures import PALETTE, SHARES
 from ._explorer import Explorer
 
-RATIO, GEOMETRY, ACCURACY = "evenness of the gradients", "geometry left", "test accuracy"
+RATIO, GEOMETRY, ACCURACY = *NUMBERS.values(), "test accuracy"
 
 
 def starts(table):
@@ -19,7 +20,7 @@ def starts(table):
 
     sizes = {}
     for (data, depth, width), rows in table[table["chosen"]].groupby(["data", "depth", "width"]):
-        sizes[f"{depth} x {width}, {data.replace('-', ' ')}"] = means(rows)
+        sizes[f"{depth} x {width}, {data.replace('-', ' ')}"] = in_words(means(rows))
     every = np.concatenate([size["ratio"] for size in sizes.values()])
     most = max(map(len, sizes.values()))
 
@@ -59,10 +60,7 @@ def starts(table):
         alt="Starts of a deep net in the order of a number: gradient ratio, geometry left, test accuracy.")
 
 
-def means(rows):
-    """A row a start: ratio (mean of logarithms), its evenness, geometry, accuracy in per cent."""
-    by_start = rows.assign(log=np.log(rows["gradient_ratio"])).groupby("start", sort=False)
-    found = by_start[["log", "geometry", "test_accuracy"]].mean()
-    found = found.assign(ratio=np.exp(found["log"]), test_accuracy=100 * found["test_accuracy"])
-    found[RATIO] = -found["log"].abs()
-    return found.rename(columns={"geometry": GEOMETRY, "test_accuracy": ACCURACY})
+def in_words(found):
+    """The means of a size with columns as readers know them, accuracy in per cent."""
+    found = found.assign(test_accuracy=100 * found["test_accuracy"])
+    return found.rename(columns={"evenness": RATIO, "geometry": GEOMETRY, "test_accuracy": ACCURACY})
