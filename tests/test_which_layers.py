@@ -78,3 +78,13 @@ def test_a_control_that_is_tied_to_the_same_layers_stands_beside_them(folder):
     drawn = {c.get_label(): list(c.lines[0].get_ydata()) for c in ax.containers}
     assert set(drawn) == {"the first layers", "the last layers", "the first, control"}
     assert drawn["the first, control"] == pytest.approx([51.1, 51.1])
+    assert which_layers.over_control(folder, "deep-fcn") == [
+        "the first 10 layers: untrained guide minus control: the input's own Gram matrix "
+        "+20.0 (+20.0 to +20.0) points"]
+
+
+def test_without_a_control_on_the_same_layers_nothing_is_set_beside(folder):
+    add(folder, which_layers.CONTROL, 0.5)  # on all layers
+    assert which_layers.over_control(folder, "deep-fcn") == []
+    add(folder, which_layers.CONTROL, 0.5, layers="last-10")  # to which no guide was tied
+    assert which_layers.over_control(folder, "deep-fcn") == []

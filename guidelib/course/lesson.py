@@ -195,6 +195,10 @@ class Lesson:
         self.display(self.show(figure, "layers", alt=alt))
         self.display(self.say(*(f"{name}, {which.basis(table)}:\n\n{which.said(table, controls[name])}"
                                 for name, table in tables.items())))
+        beside = [f"{name}, {line}." for name in tables
+                  for line in which.over_control(KEPT, name, profile=self.profile)]
+        if beside:
+            self.display(self.say(beside))
         again = [evidence.command(name, profile=self.profile, conditions=["untrained"],
                                   settings={"layers": table[table["count"] > 0]["layers"].iloc[0]})
                  for name, table in tables.items()]

@@ -41,6 +41,25 @@ def reached(folder, experiment, *, condition="untrained", profile="fast"):
     return table if table["count"].any() else table[:0]
 
 
+def over_control(folder, experiment, *, condition="untrained", profile="fast"):
+    """How far a guide of some layers alone is above CONTROL, tied to the same: a sentence a choice of layers.
+
+    Paired by seed; [] where the control was tied to no choice.
+
+    >>> over_control("nowhere", "deep-fcn")
+    []
+    """
+    groups = by_layers(folder, experiment, profile=profile)
+    choices = [layers for name, layers in groups if name == CONTROL and layers != "all"]
+    lines = []
+    for layers in sorted(choices, key=lambda layers: (layers.startswith("last"), layers)):
+        both = [scores(groups.get((name, layers), {})) for name in (condition, CONTROL)]
+        if set(both[0]) & set(both[1]):
+            gap = shown(METRIC, *paired_difference(*both), signed=True)
+            lines.append(f"{layers_said(layers)}: {named(condition)} minus {named(CONTROL)} {gap} points")
+    return lines
+
+
 def by_layers(folder, experiment, *, profile):
     """{(condition, layers): {seed: record}} of the runs that differ from their condition in layers alone."""
     folder = Path(folder) / profile
