@@ -92,9 +92,12 @@ def ledger(folder, *, claims=CLAIMS):
                         columns=[f.name for f in fields(Row)])
 
 
-def rows(folder, *, claims=CLAIMS):
-    """The Rows of all claims, with their p adjusted for one another; restated claims do not count twice."""
-    found = runs(folder)
+def rows(folder, *, claims=CLAIMS, found=None):
+    """The Rows of all claims, with their p adjusted for one another; restated claims do not count twice.
+
+    found: the Runs in the folder, where they have been read already.
+    """
+    found = runs(folder) if found is None else found
     made = [row for claim in claims
             for row in (rows_of_study(claim, folder) if claim.study else rows_of(claim, found))]
     counted = {i: row for i, row in enumerate(made) if kind(row.verdict) not in (UNTESTED, "not tested")

@@ -21,8 +21,8 @@ MAIN = ("untrained", "trained", "untrained-warm-up", "trained-warm-up", "untrain
 
 def page(folder, *, claims=CLAIMS):
     """The ledger as a markdown page, the same to the last byte for the same records."""
-    made = rows(folder, claims=claims)
     found = runs(folder)
+    made = rows(folder, claims=claims, found=found)
     settings = settings_of(found)
     lines = [HEAD, "<details><summary><b>How to read it</b></summary>", "", RULES, "</details>", "",
              "## What is tested, and what is not", ""]
