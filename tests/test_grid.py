@@ -68,6 +68,7 @@ class Killer:
 needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows knows no SIGKILL")
 
 
+@pytest.mark.slow
 @needs_kill
 def test_a_lost_worker_costs_nothing(tmp_path, capfd):
     configs = [smoke(seed=seed) for seed in range(2)]
