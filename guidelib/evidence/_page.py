@@ -13,7 +13,7 @@ from .metrics import METRICS, judged_by
 from .overall import effect_at, over, settings_of
 from .paper import CLAIMS
 from .verdicts import UNTESTED, VERDICTS, kind
-from .words import beside, in_words, named, percent, recipe, shown
+from .words import beside, in_words, named, percent, question, recipe, shown
 
 MAIN = ("untrained", "trained", "untrained-warm-up", "trained-warm-up", "untrained-stopped",
         "trained-stopped", "distilled", "distilled-untrained", "shifted-untrained", "shifted-trained")
@@ -127,7 +127,7 @@ def details(groups, condition, found):
     """The three answers of an effect, and the numbers behind them, as a list."""
     metric = found.metric
     lines = [f"- reached: {shown(metric, *found.ours)}, n = {found.n}; p = {found.p:.3f} by sign flips"]
-    answers = {"does it help?": found.helps, "is it the guide?": in_words(found.specific)}
+    answers = {"does it help?": found.helps, question(condition): in_words(found.specific)}
     if found.gate:
         answers = {"its controls": ""}
     lines += [f"- {question} {answer}".rstrip() for question, answer in answers.items()]
@@ -189,7 +189,7 @@ def card(row, original=None, *, anchor=""):
         about = METRICS[row.metric]
         asked = kind(row.verdict) != UNTESTED and not about.describes and not about.alignment
         if asked and not row.equal:
-            lines += [f"- does it help? {row.helps}", f"- is it the guide? {in_words(row.specific)}"]
+            lines += [f"- does it help? {row.helps}", f"- {question(row.condition)} {in_words(row.specific)}"]
         if asked and row.useful:
             worth = beside(row.metric, row.worth, row.worth_low, row.worth_high, recipe(row.condition))
             lines.append(f"- is it worth it? {row.useful}: {worth}")
@@ -233,7 +233,8 @@ RULES = f"""\
 - **is it the guide?** It *beats its controls* if it is above every one of them, each by its own interval.
   One that is *as good* lies within 3 points, by two one-sided tests. All are shown, none is picked. To
   beat all of them needs no correction; that some control is *better* is one of several looks,
-  uncorrected, and weak where its interval ends near 0.
+  uncorrected, and weak where its interval ends near 0. The control of a teacher is that every class gets
+  the same share, which takes no teacher: smoothed labels.
 - **is it worth it?** Against the tuned base: the best recipe of the same network without a guide, of as
   many trials, with its dropout, initialisation, schedule and weight decay free. It has the base's steps,
   and not those that a warm-up adds.

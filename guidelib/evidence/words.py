@@ -157,6 +157,15 @@ def warm_up_said(record):
             "not that the net came to resemble the guide.")
 
 
+def question(condition):
+    """What is asked of the controls of a condition.
+
+    >>> question("trained"), question("distilled")
+    ('is it the guide?', 'is it the teacher?')
+    """
+    return f"is it the {'teacher' if find_condition(condition).teacher else 'guide'}?"
+
+
 def in_words(answer):
     """An answer with the conditions in it as readers know them.
 
@@ -197,7 +206,7 @@ def sentence(row, *, judged=True):
     if kind(row["verdict"]) == UNTESTED:
         return f"{text} This **{row['verdict']}**."
     guide = capital(in_words(row["specific"]))
-    text += f" Does it help? **{capital(row['helps'])}.** Is it the guide? **{guide}.**"
+    text += f" Does it help? **{capital(row['helps'])}.** {capital(question(row['condition']))} **{guide}.**"
     if row["useful"]:
         worth = beside(metric, row["worth"], row["worth_low"], row["worth_high"], recipe(row["condition"]))
         text += f" Is it worth it? **{capital(row['useful'])}**: {worth}."

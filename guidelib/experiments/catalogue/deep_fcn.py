@@ -46,9 +46,11 @@ EXPERIMENT = Experiment(
             *UNGUIDED, "balanced-init", *GUIDES, *MORE, "shifted-untrained", "shifted-trained",
             *(f"{guide}-warm-up" for guide in (*GUIDES, *MORE)), "moved-as-far",
             *(f"{guide}-stopped" for guide in GUIDES),
-            "trained-otherwise", "dimension-kept", "distilled", "distilled-untrained", "distilled-other"),
+            "trained-otherwise", "dimension-kept", "distilled", "distilled-untrained", "distilled-other",
+            "distilled-uniform"),
         ("overfit", "fast"): (
-            "base", "base-longer", "base-tuned", "guide-alone", "dimension-kept", "distilled", *GUIDES,
+            "base", "base-longer", "base-tuned", "guide-alone", "dimension-kept", "distilled",
+            "distilled-uniform", *GUIDES,
             "untrained-noise-fed", "shuffled-noise-fed", "untrained-warm-up",
             *(f"{guide}-warm-up" for guide in GUIDES[2:]), "moved-as-far"),
         ("untrainable", "overnight"): ON_REAL_IMAGES,

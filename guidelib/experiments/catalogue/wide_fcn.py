@@ -8,7 +8,7 @@ from .base import Experiment
 from .images import FCN_RECIPES, GUIDES, IMAGES, fcn, resnet, row_transformer
 
 COMPARED = ("base", "base-tuned", "guide-alone", "guide-untrained", *GUIDES, "distilled",
-            "distilled-untrained")
+            "distilled-untrained", "distilled-uniform")
 
 EXPERIMENT = Experiment(
     name="wide-fcn",
