@@ -270,6 +270,7 @@ def test_a_card_holds_the_verdict_the_answers_and_the_numbers(folder):
         "- does it help? helps",
         "- is it the guide? beats its controls",
         "- is it worth it? not worth it: -10.0 (-10.0 to -10.0) points against the tuned base",
+        "- again: `python -m guidelib compare parity --profile paper --conditions untrained`",
     ]
 
 

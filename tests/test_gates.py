@@ -92,7 +92,9 @@ def test_the_controls_are_those_under_the_same_timing_that_the_experiment_compar
     assert {"identity", "data-gram", "shuffled", "same-family"} <= set(CONTROLS)
     assert controls("trained-warm-up")[0] == "moved-as-far"
     assert "same-family-warm-up" in controls("trained-warm-up")
-    assert controls("base") == controls("distilled") == controls("identity") == controls("guide-alone") == []
+    assert controls("base") == controls("identity") == controls("guide-alone") == []
+    assert controls("distilled") == controls("distilled-untrained") == ["distilled-uniform"]
+    assert controls("distilled-uniform") == []
     # Where nothing is compared at a size, those that were run.
     assert controls("untrained", "paper") == []
     assert controls("untrained", "paper", ["shuffled-layers", "identity-warm-up"]) == ["shuffled-layers"]
@@ -400,7 +402,7 @@ def test_how_a_base_fails(runs, alone, expected):
 # in the ledger
 
 CONTROLS = [name for name in CATALOGUE["deep-fcn"].compared["untrainable", "fast"]
-            if CONDITIONS[name].role == "control" and CONDITIONS[name].timing == ""]
+            if (c := CONDITIONS[name]).role == "control" and c.guide and c.timing == ""]
 SETTING = {"base": side(0.3), "guide-alone": side(0.9)} | dict.fromkeys(CONTROLS, side(0.4))
 SPEED = "holds as speed: learns faster at 320 steps"
 

@@ -23,7 +23,7 @@ CLAIM = Claim("c", "table 0", "it helps", "1 -> 2 %", "deep-fcn", "untrained")
 HARM = Claim("h", "table 0", "it harms", "", "deep-fcn", "untrained", worse=True)
 SEEDS = tuple(range(20, 30))
 CONTROLS = [name for name in CATALOGUE["deep-fcn"].compared["untrainable", "fast"]
-            if CONDITIONS[name].role == "control" and CONDITIONS[name].timing == ""]
+            if (c := CONDITIONS[name]).role == "control" and c.guide and c.timing == ""]
 FAIR = {"base": 0.3, "guide-alone": 0.9, "untrained": 0.6} | dict.fromkeys(CONTROLS, 0.4)
 P = 2 / 2**10  # of ten differences that are all above 0
 
