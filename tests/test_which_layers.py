@@ -17,7 +17,7 @@ def folder(tmp_path, monkeypatch):
     """Records of guides tied to some layers, of which the first one alone was tuned for."""
     known = json.loads(base.CHOSEN.read_text())
     place = known["deep-fcn-untrainable-fast"]
-    for name in [name for name in place if name.startswith("untrained (")]:
+    for name in [name for name in place if name.startswith(("untrained (", "data-gram ("))]:
         del place[name]
     place[variant("untrained", {"layers": "first-1"})] = {"lr": 0.1, "dose": 2.0}
     monkeypatch.setattr(base, "CHOSEN", tmp_path / "chosen.json")
