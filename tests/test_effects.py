@@ -308,6 +308,21 @@ def test_the_page_begins_with_what_is_tested_and_what_is_not(folder):
     assert why in page(folder, claims=[claim("first", "untrained")])
 
 
+def test_smoothed_labels_stand_below_the_tuned_base_where_they_were_run(folder):
+    """The tuned base was not offered them, and they are a recipe all the same; no verdict takes them."""
+    without = page(folder, claims=[])
+    assert "smoothed labels, no teacher" not in without.partition("## Effects")[2]
+    for r in runs("distilled-uniform", 0.45):
+        made = config("parity", condition="distilled-uniform", profile="paper", seed=r["config"]["seed"],
+                      data_hash="h")
+        r = r | {"config": made.facts(), "duration_s": 1.0, "schema": 1}
+        path_of(made, folder).write_text(json.dumps(r))
+    lines = page(folder, claims=[]).splitlines()
+    (at, *_) = [i for i, line in enumerate(lines) if line.startswith("- is it worth it? not worth it: -10.0")]
+    assert lines[at + 1] == "  - against smoothed labels, no teacher: +5.0 (+5.0 to +5.0)"
+    assert [line for line in lines if "smoothed labels, no teacher:" not in line] == without.splitlines()
+
+
 def test_each_claim_counts_once_among_what_is_tested_closed_or_waiting():
     def row(name, verdict, experiment="parity", **options):
         return Row(id=name, source="", claim="", paper="", experiment=experiment, verdict=verdict, **options)

@@ -8,6 +8,7 @@ from ..experiments.catalogue import CATALOGUE
 from . import gates
 from ._commands import code, command
 from ._ledger import WAITING, rows, said
+from .effects import effect_of_groups
 from .matching import runs
 from .metrics import METRICS, judged_by
 from .overall import effect_at, over, settings_of
@@ -15,6 +16,7 @@ from .paper import CLAIMS
 from .verdicts import UNTESTED, VERDICTS, kind
 from .words import beside, in_words, named, percent, question, recipe, shown
 
+SMOOTHED = "distilled-uniform"
 MAIN = ("untrained", "trained", "untrained-warm-up", "trained-warm-up", "untrained-stopped",
         "trained-stopped", "distilled", "distilled-untrained", "shifted-untrained", "shifted-trained")
 
@@ -137,6 +139,10 @@ def details(groups, condition, found):
     if worth:
         answer = "" if found.gate else f"is it worth it? {found.useful}: "
         lines.append(f"- {answer}{worth} against {recipe(condition)}")
+        if SMOOTHED in groups and SMOOTHED not in found.over:
+            # Another recipe without a guide, tuned by itself: the search of the tuned base did not hold it.
+            gap = effect_of_groups(groups, condition, SMOOTHED, metric=metric).gain
+            lines.append(f"  - against {named(SMOOTHED, short=True)}: {shown(metric, *gap, signed=True)}")
     ends = gates.mean_misalignment(groups[condition].values())
     if ends:
         lines.append(f"- misalignment: {ends[0]:.2f} to {ends[1]:.2f}")
@@ -237,7 +243,8 @@ RULES = f"""\
   the same share, which takes no teacher: smoothed labels.
 - **is it worth it?** Against the tuned base: the best recipe of the same network without a guide, of as
   many trials, with its dropout, initialisation, schedule and weight decay free. It has the base's steps,
-  and not those that a warm-up adds.
+  and not those that a warm-up adds. Smoothed labels, which it does not search over, stand below it where
+  they were run.
 - *holds, but not by alignment*: the guide was not approached, that is, the misalignment did not fall by a
   quarter, and by 0.05, in 80 % of the seeds, in eval mode, on held-out examples, or on noise for a
   warm-up. Harm by a guide that was not approached does not test the claim, but is told. Of which guide is
