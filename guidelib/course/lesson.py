@@ -199,9 +199,9 @@ class Lesson:
                   for line in which.over_control(KEPT, name, profile=self.profile)]
         if beside:
             self.display(self.say(beside))
-        again = [evidence.command(name, profile=self.profile, conditions=["untrained"],
-                                  settings={"layers": table[table["count"] > 0]["layers"].iloc[0]})
-                 for name, table in tables.items()]
+        again = [evidence.command(name, profile=self.profile, settings={"layers": table["layers"].iloc[0]},
+                                  conditions=["untrained", *[which.CONTROL] * (not controls[name].empty)])
+                 for name, table in ((name, table[table["count"] > 0]) for name, table in tables.items())]
         self.display(self.say(f"{evidence.again(again)} *The other choices likewise.*"))
 
     def nearness(self, measure, *, condition, alt):

@@ -61,11 +61,9 @@ def of_claim(claim, *, regime, profile):
     if claim.study:
         return [study_command(claim.experiment, profile)]
     compared = CATALOGUE[claim.experiment].compared.get((regime, profile), ())
-    asked = [(claim.condition, claim.overrides), (claim.against or claim.condition, claim.against_overrides),
-             *((name, {}) for name in filter(None, (claim.against, claim.alike, *claim.alike_against)))]
-    besides = [(name, settings) for name, settings in asked if settings or name not in compared]
-    if claim.overrides and not claim.against_overrides:
-        besides = [(name, settings) for name, settings in besides if settings]
+    asked = [(claim.condition, claim.overrides), (claim.against, claim.against_overrides),
+             *((name, {}) for name in (claim.alike, *claim.alike_against))]
+    besides = [(name, settings) for name, settings in asked if name and (settings or name not in compared)]
     made = [command(claim.experiment, regime=regime, profile=profile)] * bool(compared)
     made += [command(claim.experiment, regime=regime, profile=profile, conditions=[name], settings=settings)
              for name, settings in besides]
