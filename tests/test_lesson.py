@@ -183,3 +183,18 @@ def test_what_cannot_be_is_said_before_anything_is_made(options, message, tmp_pa
     with pytest.raises(ValueError, match=message):
         Lesson("02_example", out_dir=tmp_path, **options)
     assert Lesson("02_example", out_dir=tmp_path, seeds=3).chosen == [3]
+
+
+def test_kept_runs_are_shown_and_closed_with_the_command_that_makes_them_again(tmp_path, monkeypatch):
+    lesson = Lesson("02_example", profile="fast", out_dir=str(tmp_path))
+    shown = []
+    monkeypatch.setattr(lesson, "display", lambda *things: shown.extend(thing.data for thing in things))
+    runs = lesson.runs("deep-fcn", "base", "untrained", regime="overfit")
+    lesson.origin(runs)
+    lesson.close([gl.evidence.row(runs, "It helps", "untrained", paper="", overfitting=True)])
+    said, closed = shown
+    command = "*Made again by `python -m guidelib compare deep-fcn --regime overfit`.*"
+    assert said.endswith(f"computed here: 0.* {command}") and closed == command
+    shown.clear()
+    lesson.origin([{"config": {"condition": "base", "seed": 0}}])  # made by the reader: nothing to make again
+    assert "Made again" not in shown[0]
